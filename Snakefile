@@ -1,0 +1,39 @@
+"""The study at a glance: from stories to vectors to findings, for every model of config.yaml."""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/texts.smk"
+include: "workflow/rules/vectors.smk"
+include: "workflow/rules/geometry.smk"
+include: "workflow/rules/report.smk"
+
+
+onstart:
+    hold_results()
+
+
+onsuccess:
+    print("done; open", *[f"results/{model}/report.html" for model in study.models])
+
+
+localrules:
+    all,
+    keep,
+    findings,
+    figures,
+    report,
+
+
+rule all:
+    """Everything, for every model."""
+    default_target: True
+    input:
+        expand("results/{model}/report.html", model=study.models),
+        expand("results/{model}/findings.json", model=study.models),

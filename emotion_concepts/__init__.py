@@ -1,0 +1,3 @@
+"""Emotion concepts in open-weight chat models: the science of the study, without the
+DAG.
+"""

@@ -1,0 +1,130 @@
+"""Chat templates: messages to tokens, and the named positions in them.
+
+Tokens come from the rendered template and nothing else: the template writes the special tokens
+itself, so tokenising its text with special tokens again would double the first one. Positions are
+found from the template's own character offsets, never by counting from an end.
+"""
+
+from dataclasses import dataclass
+
+from transformers import PreTrainedTokenizerBase
+
+from emotion_concepts.errors import StudyError
+
+Message = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A conversation as the model sees it.
+
+    Attributes:
+        text: the rendered template.
+        tokens: its token ids.
+        offsets: for each token, the characters [start, end) of `text` that it covers.
+    """
+
+    text: str
+    tokens: list[int]
+    offsets: list[tuple[int, int]]
+
+    def span(self, start: int, end: int) -> list[int]:
+        """Indices of the tokens that overlap the characters [start, end) of the text."""
+        return [i for i, (a, b) in enumerate(self.offsets) if a < end and b > start]
+
+
+def render(
+    tokenizer: PreTrainedTokenizerBase,
+    messages: list[Message],
+    prefill: str = "",
+) -> Rendered:
+    """Render messages with the model's own template, up to where the assistant would speak.
+
+    Args:
+        tokenizer: the model's tokenizer, with a chat template.
+        messages: `{"role": ..., "content": ...}` in order, the last one not the assistant's.
+        prefill: the first words of the assistant's turn, put into its mouth.
+
+    Returns:
+        The text, its tokens and their character offsets.
+
+    Raises:
+        StudyError: the tokenizer has no chat template, or the template refuses the messages.
+    """
+    text = _template(tokenizer, messages) + prefill
+    return tokenise(tokenizer, text, special_tokens=False)
+
+
+def tokenise(
+    tokenizer: PreTrainedTokenizerBase, text: str, special_tokens: bool
+) -> Rendered:
+    """Tokens of a text with the characters that each covers."""
+    encoded = tokenizer(
+        text, add_special_tokens=special_tokens, return_offsets_mapping=True
+    )
+    offsets = [(a, b) for a, b in encoded["offset_mapping"]]
+    return Rendered(text, list(encoded["input_ids"]), offsets)
+
+
+def positions(
+    tokenizer: PreTrainedTokenizerBase, user: str
+) -> tuple[Rendered, dict[str, list[int]]]:
+    """Token positions of a one-turn conversation, by name.
+
+    Args:
+        tokenizer: the model's tokenizer.
+        user: what the user says.
+
+    Returns:
+        The rendered conversation and, by name, token indices: `user` (all of the user's words),
+        `user_end` (the last token of them) and `assistant_start` (the last token before the
+        assistant's first word; the paper's ":" after "Assistant").
+
+    Raises:
+        StudyError: the template changed the user's words, so that they cannot be found.
+    """
+    rendered = render(tokenizer, [{"role": "user", "content": user}])
+    start = rendered.text.rfind(user.strip())
+    if start < 0:
+        raise StudyError(
+            f"the chat template does not show the user's words unchanged: {user[:60]!r}"
+        )
+    words = rendered.span(start, start + len(user.strip()))
+    last = len(rendered.tokens) - 1
+    return rendered, {
+        "user": words,
+        "user_end": words[-1:],
+        "assistant_start": [last],
+    }
+
+
+def _template(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) -> str:
+    if not getattr(tokenizer, "chat_template", None):
+        raise StudyError(
+            f"{tokenizer.name_or_path}: this model has no chat template; the study needs a chat model"
+        )
+    # Reasoning models write their thoughts first unless told not to; templates without the
+    # switch ignore it.
+    options = {
+        "tokenize": False,
+        "add_generation_prompt": True,
+        "enable_thinking": False,
+    }
+    try:
+        return tokenizer.apply_chat_template(messages, **options)
+    except Exception as error:
+        merged = _without_system(messages)
+        if merged == messages:
+            raise StudyError(
+                f"{tokenizer.name_or_path}: its chat template refuses the messages: {error}"
+            ) from error
+        return _template(tokenizer, merged)
+
+
+def _without_system(messages: list[Message]) -> list[Message]:
+    """The system's words at the head of the user's first turn, for templates without that role."""
+    if len(messages) < 2 or messages[0]["role"] != "system":
+        return messages
+    first = messages[1]
+    content = messages[0]["content"] + "\n\n" + first["content"]
+    return [{"role": first["role"], "content": content}, *messages[2:]]

@@ -1,0 +1,110 @@
+"""Intervals, nulls and verdicts."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+LEVEL = 0.95
+
+
+class Interval(NamedTuple):
+    """Bounds of a 95 % interval."""
+
+    low: float
+    high: float
+
+
+def percentile_interval(samples: np.ndarray) -> Interval:
+    """The middle 95 % of bootstrap or permutation samples (those that are numbers)."""
+    tail = 100 * (1 - LEVEL) / 2
+    low, high = np.nanpercentile(samples, [tail, 100 - tail])
+    return Interval(float(low), float(high))
+
+
+def recentred_interval(
+    samples: np.ndarray, estimate: float, bounds: tuple[float, float]
+) -> Interval:
+    """The middle 95 % of bootstrap samples, moved so that their mean is the estimate.
+
+    A bootstrap sample of topics holds some twice and others not at all, so its means
+    are noisier than the study's own: shares of variance and correlations come out
+    smaller in every sample. The spread is what is wanted; the shift is an artefact (the
+    usual bias correction).
+
+    Args:
+        samples: bootstrap values; those that are not numbers are left out.
+        estimate: the value on all topics.
+        bounds: what the quantity cannot pass.
+    """
+    low, high = percentile_interval(samples - np.nanmean(samples) + estimate)
+    return Interval(max(low, bounds[0]), min(high, bounds[1]))
+
+
+def wilson(successes: int, trials: int) -> Interval:
+    """Wilson's score interval for a rate (Wilson 1927).
+
+    Raises:
+        ValueError: there are no trials.
+    """
+    if trials < 1:
+        raise ValueError("a rate needs at least one trial")
+    z = 1.959963984540054
+    rate = successes / trials
+    centre = rate + z**2 / (2 * trials)
+    spread = z * np.sqrt(rate * (1 - rate) / trials + z**2 / (4 * trials**2))
+    low, high = centre - spread, centre + spread
+    # At a rate of 0 or 1 the bound is exact; rounding must not push it past.
+    low = 0.0 if successes == 0 else low / (1 + z**2 / trials)
+    high = 1.0 if successes == trials else high / (1 + z**2 / trials)
+    return Interval(float(low), float(high))
+
+
+def correlation(x: np.ndarray, y: np.ndarray) -> float:
+    """Pearson's r, or nan where one side does not vary."""
+    x, y = x - x.mean(), y - y.mean()
+    size = np.sqrt((x @ x) * (y @ y))
+    return float(x @ y / size) if size > 0 else float("nan")
+
+
+def resampled_mean(
+    values: np.ndarray, groups: np.ndarray, resamples: int, seed: int
+) -> Interval:
+    """Interval of the mean of values, by resampling the groups that they come from.
+
+    Args:
+        values: (n,) one for each item.
+        groups: (n,) the sampled unit of each item, a topic, say.
+        resamples: bootstrap samples.
+        seed: of the resampling.
+    """
+    names, index = np.unique(groups, return_inverse=True)
+    sums = np.bincount(index, values, len(names))
+    sizes = np.bincount(index, minlength=len(names))
+    generator = np.random.default_rng(seed)
+    draws = generator.integers(len(names), size=(resamples, len(names)))
+    return percentile_interval(sums[draws].sum(1) / sizes[draws].sum(1))
+
+
+def verdict(
+    ours: float,
+    interval: Interval,
+    null: Interval,
+    null_centre: float,
+    paper: float | None,
+) -> str:
+    """What a number says about the paper's, in one of the five words of the scoreboard.
+
+    `replicated`: the paper's direction, interval clear of the null, at least half the
+    paper's size; `partly`: the same but smaller; `opposite`: clear of the null on the
+    other side; `not replicated`: the interval reaches the null; `new`: the paper has no
+    number. Sizes and directions are counted from the null's centre.
+    """
+    if paper is None:
+        return "new"
+    above, below = interval.low > null.high, interval.high < null.low
+    if not (above or below):
+        return "not replicated"
+    if above != (paper > null_centre):
+        return "opposite"
+    share = (ours - null_centre) / (paper - null_centre)
+    return "replicated" if share >= 0.5 else "partly"

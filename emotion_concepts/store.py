@@ -1,0 +1,283 @@
+"""What is written to disk, and how work that was cut off goes on.
+
+Whole or not at all: every file is written under another name and renamed when it is
+complete.
+
+The unit of work is the batch. In floating point an item's result depends in its last
+bits on the batch that it was computed in, so a batch is computed as a whole, written as
+one file and never recomputed in another composition. `Ledger` keeps the finished
+batches of a step in a folder named after everything that decides its results (its
+recipe: settings, code, libraries, model). What follows:
+
+- resuming: the items left are cut into the same batches as before, since batches are
+  cut in order;
+- growing and resharding: finished items are found in their old batches and keep their
+  bytes, and only new items are computed, in new batches;
+- so a study that grew has the bytes of its history. Growth wins over equality with a
+  study of the same size made at once, from which it differs as one more random draw
+  would. Made twice in the same way, on the same machine, everything has the same bytes.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+from safetensors import safe_open
+
+from emotion_concepts.errors import StudyError
+
+Record = dict[str, Any]
+
+
+def digest(*values: object) -> str:
+    """16 hexadecimal digits that stand for the values."""
+    text = json.dumps(values, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def seed_of(*values: object) -> int:
+    """A random seed that belongs to the values: the same for ever, another for any
+    other value.
+    """
+    return int(digest(*values), 16) >> 1
+
+
+@contextlib.contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Write to the path given; the file appears under its own name only when all of it
+    is there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield partial
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    with whole(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write JSON with sorted keys, so that equal values are equal bytes."""
+    text = json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False)
+    write_text(path, text + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON.
+
+    Raises:
+        StudyError: the file is cut short or damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise StudyError(_damaged(path, error)) from error
+
+
+def write_records(path: Path, records: Iterable[Record]) -> None:
+    """Write one JSON object a line."""
+    lines = [json.dumps(r, sort_keys=True, ensure_ascii=False) + "\n" for r in records]
+    write_text(path, "".join(lines))
+
+
+def read_records(paths: Path | Iterable[Path]) -> list[Record]:
+    """Read the records of one file, or of several in order.
+
+    Raises:
+        StudyError: a line is cut short or damaged.
+    """
+    records = []
+    for path in [paths] if isinstance(paths, Path) else paths:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            try:
+                records.append(json.loads(line))
+            except ValueError as error:
+                raise StudyError(_damaged(path, error)) from error
+    return records
+
+
+def write_tensors(
+    path: Path, tensors: dict[str, np.ndarray], meaning: dict[str, object]
+) -> None:
+    """Write safetensors with what the tensors mean in the metadata (each value as
+    JSON).
+    """
+    metadata = {
+        key: json.dumps(value, ensure_ascii=False) for key, value in meaning.items()
+    }
+    arrays = {key: np.ascontiguousarray(value) for key, value in tensors.items()}
+    with whole(path) as partial:
+        safetensors.numpy.save_file(arrays, partial, metadata)
+
+
+@contextlib.contextmanager
+def tensors_on_disk(
+    path: Path, shapes: dict[str, tuple[int, ...]], meaning: dict[str, object]
+) -> Iterator[dict[str, np.ndarray]]:
+    """Write float32 safetensors part by part, so that they never stand in memory whole.
+
+    Yields:
+        Arrays of these shapes that live in the file, zero until written.
+    """
+    header: dict[str, object] = {
+        "__metadata__": {
+            k: json.dumps(v, ensure_ascii=False) for k, v in meaning.items()
+        }
+    }
+    offsets, end = {}, 0
+    for name, shape in shapes.items():
+        offsets[name], end = end, end + 4 * int(np.prod(shape))
+        header[name] = {
+            "dtype": "F32",
+            "shape": list(shape),
+            "data_offsets": [offsets[name], end],
+        }
+    head = json.dumps(header, ensure_ascii=False).encode()
+    head += b" " * (-len(head) % 8)
+    with whole(path) as partial:
+        with partial.open("wb") as file:
+            file.write(len(head).to_bytes(8, "little") + head)
+            file.truncate(8 + len(head) + end)
+        yield {
+            name: np.memmap(partial, "<f4", "r+", 8 + len(head) + offsets[name], shape)
+            if np.prod(shape)
+            else np.zeros(shape, np.float32)
+            for name, shape in shapes.items()
+        }
+
+
+def read_meaning(path: Path) -> dict[str, Any]:
+    """The metadata of a file written by `write_tensors`."""
+    with _opened(path) as file:
+        return {k: json.loads(v) for k, v in (file.metadata() or {}).items()}
+
+
+def read_tensor(
+    path: Path, name: str, index: tuple | slice | int = slice(None)
+) -> np.ndarray:
+    """One tensor, or the part of it that `index` names, without reading the rest."""
+    with _opened(path) as file:
+        return file.get_slice(name)[index]
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    try:
+        file = safe_open(path, framework="numpy")
+    except Exception as error:
+        raise StudyError(_damaged(path, error)) from error
+    with file:
+        yield file
+
+
+def _damaged(path: Path, error: Exception) -> str:
+    return f"{path}: damaged or cut short ({error}); delete it and run again"
+
+
+def same_model(identity: str, *paths: Path) -> None:
+    """Refuse inputs that another model made.
+
+    Raises:
+        StudyError: a file names another model's identity.
+    """
+    for path in paths:
+        found = read_meaning(path).get("model")
+        if found != identity:
+            raise StudyError(
+                f"{path}: made by another model (identity {found}, wanted {identity}); "
+                "delete it and run again"
+            )
+
+
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Wait until no other process works on this file.
+
+    A job that outlives a killed run may still be at it; what it finishes is then found
+    finished.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f".{path.name}.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            print(f"{path}: another process is at work on it; waiting", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The finished batches of one step and recipe, each a file of its own.
+
+    Attributes:
+        folder: where the step keeps its batches.
+        recipe: everything that decides an item's result, but for the item itself.
+        suffix: what kind of file a batch is.
+        keys: how to read the keys of the items in a batch's file.
+    """
+
+    folder: Path
+    recipe: object
+    suffix: str
+    keys: Callable[[Path], list[str]]
+
+    @property
+    def _place(self) -> Path:
+        return self.folder / digest(self.recipe)
+
+    def finished(self) -> dict[str, tuple[Path, int]]:
+        """By item key: the batch file that holds it, and its row there."""
+        found: dict[str, tuple[Path, int]] = {}
+        for path in sorted(self._place.glob(f"*{self.suffix}")):
+            for row, key in enumerate(self.keys(path)):
+                found.setdefault(key, (path, row))
+        return found
+
+    def path(self, keys: list[str]) -> Path:
+        """The file for a batch of these items."""
+        return self._place / f"{digest(keys)}{self.suffix}"
+
+    def forget_others(self) -> None:
+        """Remove the batches of other recipes, once this one's are complete."""
+        for folder in self.folder.glob("*"):
+            if folder != self._place:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def cut(items: list[Any], size: Callable[[list[Any]], int], limit: int) -> list[list]:
+    """Cut items into batches in order, each as large as `limit` allows.
+
+    Cut in order from the front: when a first part of the batches is finished, the rest
+    is cut as before.
+
+    Args:
+        items: what to cut. An item may be a group that must not be parted.
+        size: the size of a batch of these items.
+        limit: the largest size; an item larger than it makes a batch alone.
+    """
+    batches: list[list] = []
+    for item in items:
+        if batches and size([*batches[-1], item]) <= limit:
+            batches[-1].append(item)
+        else:
+            batches.append([item])
+    return batches

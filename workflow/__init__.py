@@ -1,0 +1,1 @@
+"""The wiring of the study: what the Snakefile needs besides its rules."""

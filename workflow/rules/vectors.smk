@@ -1,0 +1,104 @@
+"""Activations and emotion vectors (paper, section 3), and whether they are real.
+
+In: the texts; config `capture`, `vectors`.
+Out: the mean residual stream of every text, `vectors.safetensors`, `cells.safetensors`,
+`denoising.json`, `identification.json`.
+"""
+
+
+def shards_of(pattern):
+    """All shards of a model's stories."""
+    return lambda wc: collect(pattern, model=wc.model, shard=study.shards("stories"))
+
+
+rule capture:
+    """Read one shard of texts, keeping the mean residual stream at every layer."""
+    input:
+        weights="results/{model}/model/weights",
+        record="results/{model}/model/model.json",
+        texts="results/{model}/{texts}/shards/{shard}.jsonl",
+    output:
+        "results/{model}/activations/{texts}/{shard}.safetensors",
+    log:
+        "results/{model}/logs/capture-{texts}-{shard}.log",
+    benchmark:
+        "results/{model}/benchmarks/capture-{texts}-{shard}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=32000,
+        runtime=720,
+    params:
+        settings=lambda wc: settings("capture", study.capture(wc.model)),
+        code=code_digest("scripts/capture.py"),
+        versions=libraries(*ENGINE),
+    shell:
+        "python scripts/capture.py --settings {params.settings:q} "
+        "--weights {input.weights:q} --texts {input.texts:q} "
+        "--batches results/{wildcards.model}/activations/{wildcards.texts}/batches "
+        "--code '{params.code} {params.versions}' "
+        "--name '{wildcards.model}: reading {wildcards.texts}, shard {wildcards.shard}' "
+        "--out {output:q} 2>&1 | tee {log:q} >&2"
+
+
+rule vectors:
+    """Make the emotion vectors of every layer, and decide on held-out topics what to remove."""
+    input:
+        model="results/{model}/model/model.json",
+        stories="results/{model}/stories/stories.jsonl",
+        activations=shards_of("results/{model}/activations/stories/{shard}.safetensors"),
+        neutral="results/{model}/neutral/neutral.jsonl",
+        neutral_activations="results/{model}/activations/neutral/0.safetensors",
+    output:
+        vectors="results/{model}/vectors/vectors.safetensors",
+        cells="results/{model}/vectors/cells.safetensors",
+        denoising="results/{model}/vectors/denoising.json",
+    log:
+        "results/{model}/logs/vectors.log",
+    benchmark:
+        "results/{model}/benchmarks/vectors.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 2
+    resources:
+        mem_mb=16000,
+        runtime=120,
+    params:
+        settings=settings("vectors", study.vectors()),
+        code=code_digest("scripts/vectors.py"),
+        versions=libraries(*ANALYSIS),
+    shell:
+        "python scripts/vectors.py --settings {params.settings:q} --model {input.model:q} "
+        "--stories {input.stories:q} --activations {input.activations:q} "
+        "--neutral {input.neutral:q} --neutral-activations {input.neutral_activations:q} "
+        "--vectors {output.vectors:q} --cells {output.cells:q} "
+        "--denoising {output.denoising:q} 2>&1 | tee {log:q} >&2"
+
+
+rule identify:
+    """Identify each story's emotion with its topic held out, beside a bag of words."""
+    input:
+        stories="results/{model}/stories/stories.jsonl",
+        activations=shards_of("results/{model}/activations/stories/{shard}.safetensors"),
+        denoising="results/{model}/vectors/denoising.json",
+    output:
+        "results/{model}/identification/identification.json",
+    log:
+        "results/{model}/logs/identify.log",
+    benchmark:
+        "results/{model}/benchmarks/identify.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=16000,
+        runtime=120,
+    params:
+        settings=settings("identify", study.identification()),
+        code=code_digest("scripts/identify.py"),
+        versions=libraries(*ANALYSIS),
+    shell:
+        "python scripts/identify.py --settings {params.settings:q} "
+        "--stories {input.stories:q} --activations {input.activations:q} "
+        "--denoising {input.denoising:q} --out {output:q} 2>&1 | tee {log:q} >&2"

@@ -1,0 +1,230 @@
+"""The study as the Snakefile sees it: the config and stimuli, and what each rule is
+handed.
+
+A rule is handed a small JSON file with exactly the values that it needs. The file is
+named after its content, so the rule's one parameter, that name, changes when and only
+when a value does. Nothing here depends on which results exist or imports anything
+heavy: it is read again on every node of a cluster.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from workflow.validation import ConfigError, check_config, load_stimuli
+
+SETTINGS = Path(".snakemake/settings")
+# The libraries that decide what a model computes.
+ENGINE = ("torch", "transformers", "accelerate", "safetensors", "tokenizers")
+# The libraries that decide what the analyses of its activations give.
+ANALYSIS = ("numpy", "scipy", "scikit-learn")
+FIGURES = ("matplotlib",)
+
+
+class Study:
+    """One config with its stimuli; what each rule needs of them."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        try:
+            check_config(config)
+            self.stimuli = load_stimuli(config)
+        except ConfigError as error:
+            sys.exit(f"error: {error}")
+        self.config = config
+        self.models = list(config["models"])
+        chosen = config["emotions"]
+        known = self.stimuli["emotions"]
+        self.emotions = list(known) if chosen == "all" else chosen
+        self.topics = self.stimuli["topics"][: config["stories"]["topics"]]
+        self.subjects = self.stimuli["neutral"][: config["neutral"]["dialogues"]]
+
+    def shards(self, texts: str) -> list[str]:
+        """The jobs that write and read these texts: those with at least one topic."""
+        if texts == "neutral":
+            return ["0"]
+        return sorted({self._shard(topic) for topic in self.topics}, key=int)
+
+    def _shard(self, topic: dict[str, str]) -> str:
+        """A topic's job: by its name, so that no other topic's coming or going moves
+        it.
+        """
+        number = hashlib.sha256(topic["id"].encode()).hexdigest()
+        return str(int(number, 16) % self.config["shards"])
+
+    def model(self, model: str) -> dict[str, Any]:
+        """Where a model comes from."""
+        return {"source": self.config["models"][model]}
+
+    def placement(self, model: str) -> dict[str, Any]:
+        """How much of each device a model may take."""
+        return {"max_memory": self.config["models"][model].get("max_memory")}
+
+    def write(self, model: str, texts: str, shard: str) -> dict[str, Any]:
+        """What to write, and how."""
+        common = self.placement(model) | {
+            "sampling": self.config["sampling"],
+            "prompt": self.stimuli["prompts"]["story" if texts == "stories" else texts],
+            "max_tokens": self.config[texts]["tokens"],
+            "batch_rows": self.config["batches"]["rows"],
+        }
+        if texts == "neutral":
+            return common | {"subjects": self.subjects}
+        return common | {
+            "emotions": self.emotions,
+            "topics": [t for t in self.topics if self._shard(t) == shard],
+            "per_topic": self.config["stories"]["per_topic"],
+        }
+
+    def keeping(self, texts: str) -> dict[str, Any]:
+        """What decides which texts are kept."""
+        wording = self.stimuli["emotions"]
+        if texts == "stories":
+            wording = {emotion: wording[emotion] for emotion in self.emotions}
+        return {
+            "wording": wording,
+            "drop": self.config["stories"]["drop"],
+            "shortest": self.config["capture"]["from_token"]
+            + self.config["capture"]["min_tokens"],
+        }
+
+    def capture(self, model: str) -> dict[str, Any]:
+        """How texts are read."""
+        capture = self.config["capture"]
+        return self.placement(model) | {
+            "from_token": capture["from_token"],
+            "min_tokens": capture["min_tokens"],
+            "layers": None if capture["layers"] == "all" else capture["layers"],
+            "batch_tokens": self.config["batches"]["tokens"],
+        }
+
+    def vectors(self) -> dict[str, Any]:
+        """How vectors are made of activations."""
+        return self.config["vectors"] | {
+            "emotions": self.emotions,
+            "topics": [topic["id"] for topic in self.topics],
+        }
+
+    def identification(self) -> dict[str, Any]:
+        """What stories are told apart by."""
+        return {
+            "emotions": self.emotions,
+            "topics": [topic["id"] for topic in self.topics],
+            "resamples": self.config["geometry"]["resamples"],
+        }
+
+    def geometry(self) -> dict[str, Any]:
+        """What the map of the emotions is compared with."""
+        return {
+            "clusters": self.config["geometry"]["clusters"],
+            "ratings": self._ratings(),
+        }
+
+    def resampling(self) -> dict[str, Any]:
+        """How often the map is resampled; intervals are of the first ratings."""
+        first = dict(list(self._ratings().items())[:1])
+        return {"resamples": self.config["geometry"]["resamples"], "ratings": first}
+
+    def _ratings(self) -> dict[str, dict[str, dict[str, float]]]:
+        return {
+            name: {e: terms[e] for e in self.emotions if e in terms}
+            for name, terms in self.stimuli["ratings"].items()
+        }
+
+
+def settings(rule: str, values: dict[str, Any]) -> str:
+    """The path of a file that holds these values, named after them."""
+    text = json.dumps(values, sort_keys=True, ensure_ascii=False, indent=1)
+    name = hashlib.sha256(text.encode()).hexdigest()[:16]
+    path = SETTINGS / f"{rule}-{name}.json"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(f".{os.getpid()}.part")
+        partial.write_text(text + "\n", encoding="utf-8")
+        partial.replace(path)
+    return str(path)
+
+
+def libraries(*names: str) -> str:
+    """The installed versions of libraries, as one parameter."""
+    return ", ".join(f"{name} {version(name)}" for name in names)
+
+
+def use_this_python() -> None:
+    """Let the rules' `python` be the one that runs Snakemake, activated or not, and
+    find the package.
+    """
+    here = str(Path(sys.executable).parent)
+    os.environ["PATH"] = os.pathsep.join([here, os.environ["PATH"]])
+    os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parent.parent)
+
+
+_held: list[Any] = []
+
+
+def hold_results() -> None:
+    """Let no second run work on these results. The lock goes when this process does,
+    however it ends.
+    """
+    path = Path(".snakemake/study.lock")
+    path.parent.mkdir(exist_ok=True)
+    file = path.open("a")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        sys.exit(
+            "error: another run is at work on these results; wait for it, or end it"
+        )
+    _held.append(file)
+
+
+def set_aside_damaged(results: Path) -> None:
+    """Rename result files that are cut short, so that they are made again and none is
+    read.
+
+    Our own files appear whole or not at all; but a disk that fills up or a copy that is
+    interrupted can shorten one later.
+    """
+    for path in sorted(results.glob("*/**/*")):
+        if path.suffix in _WHOLE and path.is_file() and not _WHOLE[path.suffix](path):
+            print(
+                f"{path} is cut short or damaged: set aside as {path.name}.damaged, "
+                "to be made again",
+                file=sys.stderr,
+            )
+            path.replace(path.with_name(path.name + ".damaged"))
+
+
+def _ends_with(*ends: bytes) -> Any:
+    def check(path: Path) -> bool:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - 16))
+            return file.read().rstrip().endswith(ends)
+
+    return check
+
+
+def _whole_tensors(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(8)
+        length = int.from_bytes(start, "little")
+        size = path.stat().st_size
+        if len(start) < 8 or length > size - 8:
+            return False
+        header = json.loads(file.read(length))
+    ends = [v["data_offsets"][1] for k, v in header.items() if k != "__metadata__"]
+    return size == 8 + length + max(ends, default=0)
+
+
+_WHOLE = {
+    ".json": _ends_with(b"}", b"]"),
+    ".jsonl": _ends_with(b"}"),
+    ".safetensors": _whole_tensors,
+    ".svg": _ends_with(b"</svg>"),
+    ".png": _ends_with(b"IEND\xaeB`\x82"),
+    ".html": _ends_with(b"</html>"),
+}
