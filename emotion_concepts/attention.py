@@ -1,12 +1,13 @@
-"""Attention over a prefix that all rows share and the tokens that each row has of its own.
+"""Attention over a prefix that all rows share and the tokens that each has of its own.
 
-Prompts of one batch mostly begin alike. Their common prefix is computed once, as one row, and
-every row attends to that single copy: the prefix costs one matrix product instead of one per row,
-and is never copied. The rows' own tokens stand right-aligned in a buffer of their own: the last
-token of every prompt is in the same column, so a decoding step writes one column for all rows.
+Prompts of one batch mostly begin alike. Their common prefix is computed once, as one
+row, and every row attends to that single copy: the prefix costs one matrix product
+instead of one per row, and is never copied. The rows' own tokens stand right-aligned in
+a buffer of their own: the last token of every prompt is in the same column, so a
+decoding step writes one column for all rows.
 
-The buffers are kept whole (and masked) rather than sliced, because a product with a slice first
-copies it, which on a CPU costs ten times the product.
+The buffers are kept whole (and masked) rather than sliced, because a product with a
+slice first copies it, which on a CPU costs ten times the product.
 """
 
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface
 from transformers.cache_utils import Cache, CacheLayerMixin
+
+from emotion_concepts.errors import StudyError
 
 NAME = "shared_prefix"
 GROWTH = 32  # columns by which a full buffer grows
@@ -36,7 +39,7 @@ class Rows:
     _bias: dict[tuple, Tensor] = field(default_factory=dict)
 
     def advance(self, columns: int) -> None:
-        """Say that `columns` more columns hold tokens, after a pass through all layers."""
+        """Say that a pass through all layers has filled `columns` more columns."""
         self.filled += columns
         self._bias.clear()
 
@@ -48,11 +51,11 @@ class Rows:
     def bias(
         self, queries: int, columns: int, window: int | None, like: Tensor
     ) -> tuple[Tensor | None, Tensor]:
-        """What to add to the scores of `queries` new tokens: 0 where they may look, -inf elsewhere.
+        """What to add to the scores of new tokens: 0 where they may look, else -inf.
 
         Returns:
-            For the prefix (rows, queries, prefix), or None where all of it is visible, and for the
-            row's own columns (rows, queries, columns).
+            For the prefix (rows, queries, prefix), or None where all of it is visible,
+            and for the row's own columns (rows, queries, columns).
         """
         key = (queries, columns, window, like.device, like.dtype)
         if key not in self._bias:
@@ -65,7 +68,8 @@ class Rows:
         padding = self.padding.to(like.device)[:, None, None]
         query = self.filled + torch.arange(queries, device=like.device)[None, :, None]
         column = torch.arange(columns, device=like.device)[None, None, :]
-        # A padding column sees itself, lest its softmax be 0 / 0 and spoil the row's later layers.
+        # A padding column sees itself, lest its softmax be 0 / 0 and spoil the row's
+        # later layers.
         visible = (column <= query) & ((column >= padding) | (column == query))
         prefix_bias = None
         if window is not None:
@@ -83,7 +87,11 @@ def _minus_infinity(visible: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 class PrefixLayer(CacheLayerMixin):
-    """Keys and values of one block: (1, heads, prefix, width) shared, (rows, heads, columns, width) own."""
+    """Keys and values of one block.
+
+    The shared ones are (1, heads, prefix, width), the rows' own (rows, heads, columns,
+    width).
+    """
 
     def __init__(self, rows: Rows, prefix: tuple[Tensor, Tensor] | None = None):
         super().__init__()
@@ -99,7 +107,7 @@ class PrefixLayer(CacheLayerMixin):
     def update(
         self, key_states: Tensor, value_states: Tensor, *args: object, **kwargs: object
     ) -> tuple[Tensor, Tensor]:
-        """Write new columns; returns the whole buffers, whose unused columns the bias hides."""
+        """Write new columns; returns the whole buffers (the bias hides the rest)."""
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
         start, end = self.rows.filled, self.rows.filled + key_states.shape[2]
@@ -170,7 +178,7 @@ _active: list[PrefixCache] = []
 
 
 class using:
-    """Within this context the model's attention reads this cache's prefix and positions."""
+    """Within this context the model's attention reads this cache."""
 
     def __init__(self, cache: PrefixCache):
         self.cache = cache
@@ -195,11 +203,15 @@ def shared_prefix_attention(
     softcap: float | None = None,
     **kwargs: object,
 ) -> tuple[Tensor, None]:
-    """Attention as transformers calls it: query (rows, heads, tokens, width) to (rows, tokens, heads, width).
+    """Attention as transformers calls it.
 
-    Without an active cache the rows are taken to be right-padded: causal attention never looks
-    right, so the padding needs no mask. The softmax is in float32.
+    It takes queries (rows, heads, tokens, width) to (rows, tokens, heads, width).
+
+    Without an active cache the rows are taken to be right-padded: causal attention
+    never looks right, so the padding needs no mask. The softmax is in float32.
     """
+    if kwargs.get("s_aux") is not None:
+        raise StudyError("attention with sinks (as in gpt-oss) is not supported")
     scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
     if not _active:
         return _causal(query, key, value, scaling, sliding_window, softcap), None
@@ -246,9 +258,9 @@ def _biased(
         scores = torch.tanh(scores / softcap) * softcap
     if bias is None:
         return scores
-    if group == 1 or bias.shape[1] == 1:
-        return scores + bias[:, None]
-    return scores + bias[:, None].repeat(1, 1, group, 1)
+    # A view, not the bias repeated for every query head of a group.
+    split = scores.unflatten(2, (group, bias.shape[1]))
+    return (split + bias[:, None, None]).flatten(2, 3)
 
 
 def _causal(

@@ -1,9 +1,9 @@
-"""Capture of the residual stream, averaged over a text's tokens (paper, section 3, step 1).
+"""Capture of the residual stream, averaged over a text (paper, section 3, step 1).
 
-One pass serves all layers. The mean is taken on the device in float32 as the pass goes by, so
-memory does not grow with the number of texts or layers kept. Texts are padded on the right:
-causal attention never looks right, so no real token sees the padding, and a token's rank in its
-text is its column.
+One pass serves all layers. The mean is taken on the device in float32 as the pass goes
+by, so memory does not grow with the number of texts or layers kept. Texts are padded on
+the right: causal attention never looks right, so no real token sees the padding, and a
+token's rank in its text is its column.
 """
 
 import torch
@@ -28,9 +28,11 @@ def mean_residuals(
         layers: which blocks' outputs.
 
     Returns:
-        (texts, layers, width) float32 means, and (texts, layers) the mean norm of the averaged
-        tokens, both on the CPU.
+        (texts, layers, width) float32 means, and (texts, layers) the mean norm of the
+        averaged tokens, both on the CPU.
     """
+    if any(len(text) <= from_token for text in texts):
+        raise ValueError(f"a text has no token from {from_token} on to average")
     tokens, weights = _padded(texts, from_token)
     means = torch.zeros(len(texts), len(layers), model.width)
     norms = torch.zeros(len(texts), len(layers))
@@ -58,7 +60,7 @@ def mean_residuals(
 
 
 def _padded(texts: list[list[int]], from_token: int) -> tuple[Tensor, Tensor]:
-    """Right-padded tokens (texts, longest), and each token's weight in its text's mean."""
+    """Right-padded tokens (texts, longest), and their weights in the mean."""
     longest = max(map(len, texts))
     tokens = torch.tensor([text + [0] * (longest - len(text)) for text in texts])
     weights = torch.zeros(len(texts), longest)

@@ -1,8 +1,9 @@
 """Chat templates: messages to tokens, and the named positions in them.
 
-Tokens come from the rendered template and nothing else: the template writes the special tokens
-itself, so tokenising its text with special tokens again would double the first one. Positions are
-found from the template's own character offsets, never by counting from an end.
+Tokens come from the rendered template and nothing else: the template writes the special
+tokens itself, so tokenising its text with special tokens again would double the first
+one. Positions are found from the template's own character offsets, never by counting
+from an end.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from transformers import PreTrainedTokenizerBase
 
 from emotion_concepts.errors import StudyError
 
+PLACEHOLDER = "\ue000"  # a private-use character, in no template
 Message = dict[str, str]
 
 
@@ -29,7 +31,7 @@ class Rendered:
     offsets: list[tuple[int, int]]
 
     def span(self, start: int, end: int) -> list[int]:
-        """Indices of the tokens that overlap the characters [start, end) of the text."""
+        """Indices of the tokens that overlap the characters [start, end)."""
         return [i for i, (a, b) in enumerate(self.offsets) if a < end and b > start]
 
 
@@ -38,18 +40,23 @@ def render(
     messages: list[Message],
     prefill: str = "",
 ) -> Rendered:
-    """Render messages with the model's own template, up to where the assistant would speak.
+    """Render messages with the model's template, to where the assistant would speak.
+
+    Special tokens written out in the messages ("<|im_end|>") become those tokens, as
+    with transformers itself.
 
     Args:
         tokenizer: the model's tokenizer, with a chat template.
-        messages: `{"role": ..., "content": ...}` in order, the last one not the assistant's.
+        messages: `{"role": ..., "content": ...}` in order, the last one not the
+            assistant's.
         prefill: the first words of the assistant's turn, put into its mouth.
 
     Returns:
         The text, its tokens and their character offsets.
 
     Raises:
-        StudyError: the tokenizer has no chat template, or the template refuses the messages.
+        StudyError: the tokenizer has no chat template, or the template refuses the
+            messages.
     """
     text = _template(tokenizer, messages) + prefill
     return tokenise(tokenizer, text, special_tokens=False)
@@ -76,20 +83,25 @@ def positions(
         user: what the user says.
 
     Returns:
-        The rendered conversation and, by name, token indices: `user` (all of the user's words),
-        `user_end` (the last token of them) and `assistant_start` (the last token before the
-        assistant's first word; the paper's ":" after "Assistant").
+        The rendered conversation and, by name, token indices: `user` (all of the user's
+        words), `user_end` (the last token of them) and `assistant_start` (the last
+        token before the assistant's first word; the paper's ":" after "Assistant").
 
     Raises:
         StudyError: the template changed the user's words, so that they cannot be found.
     """
     rendered = render(tokenizer, [{"role": "user", "content": user}])
-    start = rendered.text.rfind(user.strip())
-    if start < 0:
+    # The user may say what the template says too ("assistant"), so where its words
+    # stand is read off the template around a placeholder.
+    around = _template(tokenizer, [{"role": "user", "content": PLACEHOLDER}])
+    before, _, after = around.partition(PLACEHOLDER)
+    shown = rendered.text.removeprefix(before).removesuffix(after)
+    if before + shown + after != rendered.text or shown.strip() != user.strip():
         raise StudyError(
             f"the chat template does not show the user's words unchanged: {user[:60]!r}"
         )
-    words = rendered.span(start, start + len(user.strip()))
+    start = len(before) + len(shown) - len(shown.lstrip())
+    words = rendered.span(start, start + len(shown.strip()))
     last = len(rendered.tokens) - 1
     return rendered, {
         "user": words,
@@ -101,28 +113,33 @@ def positions(
 def _template(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) -> str:
     if not getattr(tokenizer, "chat_template", None):
         raise StudyError(
-            f"{tokenizer.name_or_path}: this model has no chat template; the study needs a chat model"
+            f"{tokenizer.name_or_path}: this model has no chat template; "
+            "the study needs a chat model"
         )
-    # Reasoning models write their thoughts first unless told not to; templates without the
-    # switch ignore it.
+    # Reasoning models write their thoughts first unless told not to; templates without
+    # the switch ignore it.
     options = {
         "tokenize": False,
         "add_generation_prompt": True,
         "enable_thinking": False,
     }
+    merged = _without_system(messages)
     try:
-        return tokenizer.apply_chat_template(messages, **options)
+        text = tokenizer.apply_chat_template(messages, **options)
     except Exception as error:
-        merged = _without_system(messages)
         if merged == messages:
             raise StudyError(
-                f"{tokenizer.name_or_path}: its chat template refuses the messages: {error}"
+                f"{tokenizer.name_or_path}: its chat template refuses the messages: "
+                + str(error).partition("\n")[0]
             ) from error
         return _template(tokenizer, merged)
+    # Some templates leave out a role that they do not know, and say nothing.
+    lost = merged != messages and messages[0]["content"].strip() not in text
+    return _template(tokenizer, merged) if lost else text
 
 
 def _without_system(messages: list[Message]) -> list[Message]:
-    """The system's words at the head of the user's first turn, for templates without that role."""
+    """The messages, with the system's words at the head of the user's first turn."""
     if len(messages) < 2 or messages[0]["role"] != "system":
         return messages
     first = messages[1]

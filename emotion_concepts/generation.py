@@ -62,7 +62,7 @@ def generate(
     """
     draws = np.stack([np.random.default_rng(s).random(max_tokens) for s in seeds])
     draws = torch.from_numpy(draws).float()
-    stops = torch.tensor(sorted(model.stop_tokens()))
+    stops = torch.tensor(sorted(model.stop_tokens()), dtype=torch.long)
     cache, logits = prefill(model, prompts)
     written = torch.zeros(len(prompts), max_tokens, dtype=torch.long)
     lengths = torch.full((len(prompts),), max_tokens)

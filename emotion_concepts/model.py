@@ -1,7 +1,7 @@
 """A chat model from a local folder: its parts, its identity, and where its blocks are.
 
-Layer l is the output of block l, counted from 0: the residual stream after the block, before any
-final norm. Every artefact says so in its metadata.
+Layer l is the output of block l, counted from 0: the residual stream after the block,
+before any final norm. Every artefact says so in its metadata.
 """
 
 import hashlib
@@ -25,6 +25,8 @@ LAYER_CONVENTION = (
     "layer l is the output of block l, counted from 0, before the final norm"
 )
 
+LAYER_TYPES = {"full_attention", "sliding_attention"}
+
 
 @dataclass(frozen=True)
 class Model:
@@ -47,7 +49,10 @@ class Model:
     @property
     def device(self) -> torch.device:
         """Where the tokens enter."""
-        return self.network.get_input_embeddings().weight.device
+        device = self.network.get_input_embeddings().weight.device
+        # An offloaded embedding is nowhere; accelerate moves what it is given to where
+        # it runs.
+        return torch.device("cpu") if device.type == "meta" else device
 
     def stop_tokens(self) -> set[int]:
         """The ids that end the assistant's turn."""
@@ -64,14 +69,16 @@ def load(folder: Path, max_memory: dict[str, str] | None = None) -> Model:
     """Load a model that the `model` rule has prepared.
 
     accelerate places it: on the GPUs that there are, else on the CPU; with `max_memory`
-    (device to size, as accelerate takes it) what does not fit goes to the CPU and the disk.
+    (device to size, as accelerate takes it) what does not fit goes to the CPU, if it is
+    named, and the rest to the disk.
 
     Args:
-        folder: a folder with safetensors weights, tokenizer and `model.json` beside it.
+        folder: a folder with safetensors weights and tokenizer, and `model.json` beside
+            it.
         max_memory: limits for each device, or None for accelerate's own plan.
 
     Raises:
-        StudyError: the folder's weights are not those that `model.json` names.
+        StudyError: this engine cannot run a model of this architecture.
     """
     torch.manual_seed(0)
     record = json.loads((folder.parent / "model.json").read_text())
@@ -80,12 +87,13 @@ def load(folder: Path, max_memory: dict[str, str] | None = None) -> Model:
         folder,
         dtype=getattr(torch, record["dtype"]),
         device_map=place,
-        max_memory=max_memory,
-        offload_folder=str(folder.parent / "offload") if max_memory else None,
+        max_memory=max_memory and _by_device(max_memory),
+        offload_folder=str(folder.parent / "offload") if place else None,
         attn_implementation=attention.NAME,
         local_files_only=True,
         trust_remote_code=record["trust_remote_code"],
     ).eval()
+    _refuse_other_attention(network)
     tokenizer = AutoTokenizer.from_pretrained(
         folder,
         local_files_only=True,
@@ -96,9 +104,26 @@ def load(folder: Path, max_memory: dict[str, str] | None = None) -> Model:
     return Model(network, tokenizer, record["identity"])
 
 
+def _by_device(max_memory: dict[str, str]) -> dict[int | str, str]:
+    # accelerate knows GPUs by number, and JSON has no keys but words.
+    return {int(k) if str(k).isdigit() else k: v for k, v in max_memory.items()}
+
+
+def _refuse_other_attention(network: PreTrainedModel) -> None:
+    """Refuse models whose blocks would not do as `attention` does."""
+    config = network.config.get_text_config()
+    kinds = set(getattr(config, "layer_types", None) or []) - LAYER_TYPES
+    if kinds or not network._supports_attention_backend:
+        raise StudyError(
+            f"{config.model_type}: this architecture's attention is not supported"
+            + (f" ({', '.join(sorted(kinds))})" if kinds else "")
+        )
+
+
 def _contiguous(module: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    # The last token's slice of the stream is not contiguous, and torch then multiplies it as a
-    # batch, with a copy of the whole vocabulary matrix for every row: 20 s instead of 10 ms.
+    # The last token's slice of the stream is not contiguous, and torch then multiplies
+    # it as a batch, with a copy of the whole vocabulary matrix for every row: 20 s
+    # instead of 10 ms.
     return (args[0].contiguous(), *args[1:])
 
 
@@ -106,14 +131,15 @@ def find_blocks(network: nn.Module) -> nn.ModuleList:
     """The list of decoder blocks of any decoder-only transformer.
 
     Raises:
-        StudyError: there is no list of as many modules as the config says there are layers.
+        StudyError: there is no list of as many modules as the config says there are
+            layers.
     """
     count = network.config.get_text_config().num_hidden_layers
-    for module in network.modules():
+    for module in network.get_decoder().modules():
         if isinstance(module, nn.ModuleList) and len(module) == count:
             return module
     raise StudyError(
-        f"{network.config.model_type}: no list of {count} decoder blocks found in this model"
+        f"{network.config.model_type}: no list of {count} decoder blocks found"
     )
 
 

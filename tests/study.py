@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import yaml
-from tiny import save_source
+from tiny import save_tiny
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("Snakefile", "config.yaml", "emotion_concepts", "scripts", "workflow")
@@ -27,7 +27,7 @@ def make_project(folder: Path, architectures: list[str]) -> Path:
     (folder / "profiles").symlink_to("workflow/profiles")
     models = {}
     for architecture in architectures:
-        source = save_source(architecture, folder / "sources" / architecture)
+        source = save_tiny(architecture, folder / "sources" / architecture)
         models[architecture] = {"folder": str(source), "dtype": "float32"}
     smoke = yaml.safe_load((ROOT / "workflow/presets/smoke.yaml").read_text())
     edit_config(folder, {"models": None}, smoke, OVERLAY, {"models": models})

@@ -1,4 +1,4 @@
-"""Tiny models with random weights, one of each architecture, and a tokenizer for them all."""
+"""Tiny models with random weights, one of each architecture, and their tokenizer."""
 
 import json
 from functools import cache
@@ -6,8 +6,13 @@ from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from transformers import AutoConfig, AutoModelForCausalLM
-from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
 
 WINDOW = 8  # tokens seen by a sliding layer: fewer than the tests' texts have
 
@@ -37,7 +42,7 @@ _SMALL = {
     "intermediate_size": 48,
     "num_hidden_layers": 3,
     "num_attention_heads": 4,
-    "max_position_embeddings": 256,
+    "max_position_embeddings": 1024,
 }
 _GROUPED = _SMALL | {"num_key_value_heads": 2}
 _GEMMA = _GROUPED | {
@@ -63,7 +68,7 @@ ARCHITECTURES: dict[str, dict[str, object]] = {
     },
     "mistral": _GROUPED | {"head_dim": 8, "sliding_window": WINDOW},
     "phi": _SMALL | {"partial_rotary_factor": 0.5},
-    "phi3": _GROUPED | {"original_max_position_embeddings": 256},
+    "phi3": _GROUPED | {"original_max_position_embeddings": 1024},
     "olmo2": _GROUPED,
     "gpt_neox": _SMALL,
     "gpt2": _SMALL,
@@ -145,9 +150,17 @@ def _config(architecture: str) -> PretrainedConfig:
     )
 
 
+def random_tokens(seed: int, length: int) -> list[int]:
+    """Token ids, none of them special."""
+    generator = torch.Generator().manual_seed(seed)
+    ids = torch.randint(4, len(tiny_tokenizer()), (length,), generator=generator)
+    return ids.tolist()
+
+
 @torch.no_grad()
 def _randomise(network: PreTrainedModel) -> None:
-    # As initialised, attention is flat and the logits nearly equal: a wrong mask would not show.
+    # As initialised, attention is flat and the logits nearly equal: a wrong mask would
+    # not show.
     generator = torch.Generator().manual_seed(0)
 
     def normal(like: torch.Tensor, deviation: float) -> torch.Tensor:

@@ -151,4 +151,7 @@ def _file(module: str) -> Path | None:
 
 @cache
 def _parsed(module: str) -> _Module:
-    return _Module(module, ast.parse(_file(module).read_text(encoding="utf-8")))
+    path = _file(module)
+    if path is None:
+        raise FileNotFoundError(f"{module.replace('.', '/')}.py is not in {ROOT}")
+    return _Module(module, ast.parse(path.read_text(encoding="utf-8")))

@@ -215,7 +215,10 @@ def _whole_tensors(path: Path) -> bool:
         size = path.stat().st_size
         if len(start) < 8 or length > size - 8:
             return False
-        header = json.loads(file.read(length))
+        try:
+            header = json.loads(file.read(length))
+        except ValueError:
+            return False
     ends = [v["data_offsets"][1] for k, v in header.items() if k != "__metadata__"]
     return size == 8 + length + max(ends, default=0)
 

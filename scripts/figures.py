@@ -1,0 +1,55 @@
+"""Draw every figure, as SVG and as PNG."""
+
+import argparse
+from pathlib import Path
+
+from emotion_concepts.command import run
+from emotion_concepts.figures import (
+    between_layers,
+    clusters,
+    cosine_matrix,
+    denoising,
+    emotion_map,
+    identification,
+    layers,
+    people,
+    save,
+    texts,
+)
+from emotion_concepts.store import read_json
+
+
+def main() -> None:
+    """Write `<name>.svg` and `<name>.png` of each figure into one folder."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--geometry", type=Path, required=True)
+    parser.add_argument("--bootstrap", type=Path, required=True)
+    parser.add_argument("--permuted", type=Path, required=True)
+    parser.add_argument("--layout", type=Path, required=True)
+    parser.add_argument("--denoising", type=Path, required=True)
+    parser.add_argument("--identification", type=Path, required=True)
+    parser.add_argument("--story-counts", type=Path, required=True)
+    parser.add_argument("--neutral-counts", type=Path, required=True)
+    parser.add_argument("--findings", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    geometry, findings = read_json(args.geometry), read_json(args.findings)
+    identified = read_json(args.identification)
+    drawn = {
+        "emotion_map": emotion_map(geometry, findings),
+        "people": people(geometry, findings),
+        "cosine_matrix": cosine_matrix(geometry),
+        "clusters": clusters(geometry, read_json(args.layout)),
+        "layers": layers(geometry, read_json(args.bootstrap), read_json(args.permuted)),
+        "between_layers": between_layers(geometry, findings),
+        "denoising": denoising(read_json(args.denoising), identified),
+        "identification": identification(identified),
+        "texts": texts(read_json(args.story_counts), read_json(args.neutral_counts)),
+    }
+    for name, figure in drawn.items():
+        for kind in ("svg", "png"):
+            save(figure, args.out / f"{name}.{kind}")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,403 @@
+"""Whether the config and the stimuli are valid, or one line that says why not.
+
+The schemas in workflow/schemas/ say what each file may hold. What no schema can say,
+such as that a listed emotion has its wording, is checked here.
+"""
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.validators import extend
+
+SCHEMAS = Path(__file__).parent / "schemas"
+PLACEHOLDERS = {"story": ("topic", "emotion"), "neutral": ("question",)}
+COLUMNS = ("pleasure", "arousal")
+FEWEST_EMOTIONS = 3
+HINTS = {
+    "'\\t'": "a tab stands where YAML takes only spaces",
+    "mapping values are not allowed": "a colon too many, or a line that is not "
+    "indented as those above it; a text that holds a colon goes in quotes",
+}
+TOO = {
+    "minimum": "is too small",
+    "exclusiveMinimum": "is too small",
+    "maximum": "is too large",
+    "exclusiveMaximum": "is too large",
+}
+
+
+class ConfigError(Exception):
+    """A config or stimulus file that cannot be run, in one line for its author."""
+
+
+def check_config(config: dict[str, Any]) -> None:
+    """Refuse a config that could not run, before anything does.
+
+    Args:
+        config: the whole config, overlays laid over it.
+
+    Raises:
+        ConfigError: the first thing that is wrong, in the config or a stimulus file.
+    """
+    _check_schema(config, "config", "config")
+    for name, model in config["models"].items():
+        _check_model(f"config: models.{name}", model)
+    stimuli = load_stimuli(config)
+    chosen = _chosen_emotions(config, stimuli["emotions"])
+    _check_sizes(config, stimuli, len(chosen))
+    premises = stimuli["topics"][: config["stories"]["topics"]]
+    _check_premises(premises, chosen, config["stimuli"]["topics"])
+
+
+def load_stimuli(config: dict[str, Any]) -> dict[str, Any]:
+    """Read the stimulus files that a config names.
+
+    Args:
+        config: a config whose `stimuli` names its files.
+
+    Returns:
+        `emotions` (word to wording), `topics` and `neutral` (lists), `prompts`, and
+        `ratings`: by name, then by term in lower case, its `pleasure` and `arousal`.
+
+    Raises:
+        ConfigError: a file is missing, unreadable or not of its form.
+    """
+    paths = config["stimuli"]
+    stimuli = {}
+    for name in ("emotions", "topics", "neutral", "prompts"):
+        stimuli[name] = read_yaml(paths[name], f"config: stimuli.{name}")
+        _check_schema(stimuli[name], name, paths[name])
+    for emotion, words in stimuli["emotions"].items():
+        if words["forms"][0] != emotion:
+            place = f"{paths['emotions']}: {emotion}.forms: entry 1"
+            raise ConfigError(f"{place}: {words['forms'][0]!r} must be {emotion!r}")
+    for name, key in (("topics", "topic"), ("neutral", "question")):
+        _check_distinct(stimuli[name], "id", paths[name])
+        _check_distinct(stimuli[name], key, paths[name])
+    for name, prompt in stimuli["prompts"].items():
+        _check_prompt(f"{paths['prompts']}: {name}", prompt, PLACEHOLDERS[name])
+    stimuli["ratings"] = {
+        name: _read_ratings(path, f"config: stimuli.ratings.{name}")
+        for name, path in paths["ratings"].items()
+    }
+    return stimuli
+
+
+def read_yaml(path: str, named_by: str) -> Any:
+    """Read a YAML file strictly: UTF-8, one document, no key twice.
+
+    Args:
+        path: the file.
+        named_by: what names the file, for the error when there is none.
+
+    Returns:
+        What the file holds.
+
+    Raises:
+        ConfigError: with the file and, where there is one, the line.
+    """
+    text = _read_text(path, named_by)
+    try:
+        return yaml.load(text, _StrictLoader)  # a SafeLoader: no objects are built
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        problem = str(error.problem or error.context)
+        hint = next((h for sign, h in HINTS.items() if sign in problem), problem)
+        raise ConfigError(f"{path}: line {mark.line + 1}: {hint}") from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        problem = "holds a character that cannot be printed"
+        raise ConfigError(f"{path}: line {line}: {problem}") from error
+    except ValueError as error:  # such as the 31st of February
+        raise ConfigError(f"{path}: {error}") from error
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """PyYAML keeps the last of two equal keys and says nothing."""
+
+    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if isinstance(key, yaml.ScalarNode) and key.value in lines:
+                problem = f"the key {key.value} stands in line {lines[key.value]} too"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+            lines[str(key.value)] = line
+        return node
+
+
+def _read_text(path: str, named_by: str) -> str:
+    try:
+        return Path(path).read_bytes().decode("utf-8-sig")
+    except FileNotFoundError as error:
+        beside = [str(p) for p in Path(path).parent.glob("*")]
+        problem = f"{path} does not exist{_nearest(path, beside)}"
+        raise ConfigError(f"{named_by}: {problem}") from error
+    except OSError as error:
+        problem = f"{path} cannot be read: {error.strerror}"
+        raise ConfigError(f"{named_by}: {problem}") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        problem = "not UTF-8; save the file as UTF-8"
+        raise ConfigError(f"{path}: line {line}: {problem}") from error
+
+
+def _check_schema(value: Any, schema: str, where: str) -> None:
+    errors = list(_validator(schema).iter_errors(value))
+    if errors:
+        # A key that is missing and one that is unknown are often one key, misspelt.
+        error = min(errors, key=lambda e: e.validator != "additionalProperties")
+        path, problem = _explain(error)
+        raise ConfigError(f"{_place(where, path, value)}: {problem}")
+
+
+@cache
+def _validator(name: str) -> Draft202012Validator:
+    schema = yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text("utf-8"))
+    # JSON Schema takes 3.0 for an integer, and nan lies within any range.
+    types = Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {
+            "integer": lambda _, value: type(value) is int,
+            "number": lambda _, v: type(v) in (int, float) and math.isfinite(v),
+        }
+    )
+    return extend(Draft202012Validator, type_checker=types)(schema)
+
+
+def _explain(error: ValidationError) -> tuple[list[Any], str]:
+    """Where in the value the error is, and the sentence about it."""
+    path, value, schema = list(error.absolute_path), error.instance, error.schema
+    rule = error.validator_value
+    match error.validator:
+        case "additionalProperties":
+            known = schema["properties"]
+            key = next(key for key in value if key not in known)
+            near = _nearest(key, known) or f"; allowed are {_listed(known)}"
+            return [*path, key], f"unknown key{near}"
+        case "required":
+            key = next(key for key in rule if key not in value)
+            allowed = schema["properties"][key]["title"]
+            return [*path, key], f"missing; it must be {allowed}"
+        case "dependentRequired":
+            key, needed = next(
+                (key, n)
+                for key in rule
+                if key in value
+                for n in rule[key]
+                if n not in value
+            )
+            allowed = schema["properties"][needed]["title"]
+            return [*path, needed], f"missing; {key} needs it, and it must be {allowed}"
+        case "oneOf":
+            sources = [option["required"][0] for option in rule]
+            has = _listed(s for s in sources if s in value) or "none"
+            return path, f"has {has} of {_listed(sources)}; it must have exactly one"
+        case "anyOf":
+            return path, schema["title"]
+        case "uniqueItems":
+            twice = next(item for item in value if value.count(item) > 1)
+            return path, f"{_shown(twice)} stands twice; once is enough"
+    problem = (
+        "is given" if value is None else TOO.get(error.validator, "is not allowed")
+    )
+    problem = f"{_shown(value)} {problem}; it must be {schema['title']}"
+    words = rule if error.validator == "enum" else [rule]
+    if error.validator in ("enum", "const"):
+        problem += _nearest(value, words)
+    if rule == "string" and isinstance(value, bool | int | float):
+        problem += "; put it in quotes"
+    return path, problem
+
+
+def _place(where: str, path: list[Any], value: Any) -> str:
+    """A path in words: `config: stories.topics`, `topics.yaml: entry 3 (id): tone`."""
+    place, joint = where, ": "
+    for key in path:
+        if isinstance(value, list):
+            value, name = value[key], f"entry {key + 1}"
+            if isinstance(value, dict) and "id" in value:
+                name += f" ({value['id']})"
+            place, joint = f"{place}: {name}", ": "
+        else:
+            value = value.get(key)
+            place, joint = f"{place}{joint}{key}", "."
+    return place
+
+
+def _check_model(where: str, model: dict[str, Any]) -> None:
+    for kind, needed in (("folder", "config.json"), ("gguf", "")):
+        if kind not in model:
+            continue
+        path = Path(model[kind])
+        if not path.exists():
+            raise ConfigError(f"{where}.{kind}: {path} does not exist")
+        if not (path / needed).is_file():
+            wanted = "a folder that holds config.json" if needed else "a file"
+            raise ConfigError(f"{where}.{kind}: {path} must be {wanted}")
+
+
+def _chosen_emotions(
+    config: dict[str, Any], known: dict[str, dict[str, list[str]]]
+) -> dict[str, dict[str, list[str]]]:
+    chosen = list(known) if config["emotions"] == "all" else config["emotions"]
+    form_of = {form: e for e, words in known.items() for form in words["forms"]}
+    for emotion in chosen:
+        if emotion not in known:
+            file = config["stimuli"]["emotions"]
+            near = _nearest(form_of.get(emotion, emotion), known)
+            raise ConfigError(f"config: emotions: {emotion!r} is not in {file}{near}")
+    if len(chosen) < FEWEST_EMOTIONS:
+        problem = f"{len(chosen)} are too few; there must be at least {FEWEST_EMOTIONS}"
+        raise ConfigError(f"config: emotions: {problem}")
+    return {emotion: known[emotion] for emotion in chosen}
+
+
+def _check_sizes(
+    config: dict[str, Any], stimuli: dict[str, Any], emotions: int
+) -> None:
+    for section, key, name in (
+        ("stories", "topics", "topics"),
+        ("neutral", "dialogues", "neutral"),
+    ):
+        count, held = config[section][key], len(stimuli[name])
+        if count > held:
+            problem = f"{count} is too large; {config['stimuli'][name]} holds {held}"
+            raise ConfigError(f"config: {section}.{key}: {problem}")
+    skipped, read = config["capture"]["from_token"], config["capture"]["min_tokens"]
+    for section in ("stories", "neutral"):
+        tokens = config[section]["tokens"]
+        if skipped + read >= tokens:
+            raise ConfigError(
+                f"config: {section}.tokens: {tokens} is too small; it must be above "
+                f"capture.from_token + capture.min_tokens, {skipped} + {read}"
+            )
+    clusters = config["geometry"]["clusters"]
+    if clusters >= emotions:
+        problem = f"{clusters} is too large; it must be below the number of emotions"
+        raise ConfigError(f"config: geometry.clusters: {problem}, {emotions}")
+
+
+def _check_premises(
+    topics: list[dict[str, str]], emotions: dict[str, dict[str, list[str]]], path: str
+) -> None:
+    for number, topic in enumerate(topics, start=1):
+        for emotion, words in emotions.items():
+            text = topic["topic"].lower()
+            forms = [form for form in words["forms"] if form in text]
+            for phrase in words.get("not", []) if forms else []:
+                text = _whole(phrase).sub(" ", text)
+            named = next((form for form in forms if _whole(form).search(text)), None)
+            if named:
+                place = f"{path}: entry {number} ({topic['id']}): topic"
+                raise ConfigError(
+                    f"{place}: {named!r} names the emotion {emotion}; "
+                    "a premise must name none"
+                )
+
+
+def _whole(words: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(words)}(?!\w)")
+
+
+def _check_distinct(entries: list[dict[str, str]], key: str, path: str) -> None:
+    first: dict[str, int] = {}
+    for number, entry in enumerate(entries, start=1):
+        if entry[key] in first:
+            problem = f"{_shown(entry[key])} is also that of entry {first[entry[key]]}"
+            raise ConfigError(f"{path}: entry {number}: {key}: {problem}")
+        first[entry[key]] = number
+
+
+def _check_prompt(where: str, prompt: str, needed: tuple[str, ...]) -> None:
+    try:
+        parts = list(Formatter().parse(prompt))
+    except ValueError as error:
+        problem = "a brace stands alone; write {{ or }} for a brace that is meant"
+        raise ConfigError(f"{where}: {problem}") from error
+    found = [
+        field + (f"!{turned}" if turned else "") + (f":{form}" if form else "")
+        for _, field, form, turned in parts
+        if field is not None
+    ]
+    for field in found:
+        if field not in needed:
+            allowed = _listed(f"{{{name}}}" for name in needed)
+            near = _nearest(field, needed)
+            problem = f"{{{field}}} is not allowed; it must be {allowed}{near}"
+            raise ConfigError(f"{where}: {problem}")
+    for name in needed:
+        if name not in found:
+            raise ConfigError(f"{where}: {{{name}}} is missing; the prompt needs it")
+
+
+def _read_ratings(path: str, named_by: str) -> dict[str, dict[str, float]]:
+    text = _read_text(path, named_by)
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    ratings: dict[str, dict[str, float]] = {}
+    try:
+        header = reader.fieldnames or []
+        for column in ("term", *COLUMNS):
+            if header.count(column) != 1:
+                problem = f"the column {column} must stand here once; there are "
+                raise ConfigError(
+                    f"{path}: line 1: {problem}{_listed(header) or 'none'}"
+                )
+        for row in reader:
+            here = f"{path}: line {reader.line_num}"
+            if None in row or None in row.values():
+                problem = f"there must be {len(header)} values, one for each column"
+                raise ConfigError(f"{here}: {problem}")
+            term = row["term"].strip().lower()
+            if not term or term in ratings:
+                problem = f"{row['term']!r} stands twice" if term else "is empty"
+                raise ConfigError(f"{here}: term: {problem}")
+            ratings[term] = {c: _number(row[c], f"{here}: {c}") for c in COLUMNS}
+    except csv.Error as error:
+        raise ConfigError(f"{path}: line {reader.line_num}: {error}") from error
+    if not ratings:
+        raise ConfigError(f"{path}: there must be at least one row of ratings")
+    return ratings
+
+
+def _number(text: str, where: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ConfigError(f"{where}: {text!r} is not a number such as 0.44")
+    return number
+
+
+def _nearest(word: Any, known: Iterable[str]) -> str:
+    """The end of a sentence that asks for the nearest known word, if one is near."""
+    near = get_close_matches(str(word).lower(), list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _listed(words: Iterable[Any]) -> str:
+    *most, last = [str(word) for word in words] or [""]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _shown(value: Any) -> str:
+    """A value as its author would know it again, in one short line."""
+    if isinstance(value, str):
+        return repr(value if len(value) <= 60 else value[:57] + "...")
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | dict):
+        kind = "list" if isinstance(value, list) else "mapping"
+        return f"a{'' if value else 'n empty'} {kind}"
+    return "nothing" if value is None else str(value)
