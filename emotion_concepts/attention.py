@@ -10,6 +10,8 @@ The buffers are kept whole (and masked) rather than sliced, because a product wi
 slice first copies it, which on a CPU costs ten times the product.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
@@ -93,11 +95,12 @@ class PrefixLayer(CacheLayerMixin):
     width).
     """
 
-    def __init__(self, rows: Rows, prefix: tuple[Tensor, Tensor] | None = None):
+    def __init__(self, rows: Rows, prefix: tuple[Tensor, Tensor] | None = None) -> None:
         super().__init__()
         self.rows, self.prefix = rows, prefix
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
+        """Make buffers without columns, on the device of the block's own keys."""
         self.keys = key_states.new_zeros(*key_states.shape[:2], 0, key_states.shape[3])
         self.values = value_states.new_zeros(
             *value_states.shape[:2], 0, value_states.shape[3]
@@ -118,16 +121,20 @@ class PrefixLayer(CacheLayerMixin):
         return self.keys, self.values
 
     def keep(self, rows: Tensor) -> None:
+        """Let all rows but these leave."""
         self.keys = self.keys.index_select(0, rows.to(self.keys.device))
         self.values = self.values.index_select(0, rows.to(self.values.device))
 
     def get_seq_length(self) -> int:
+        """Tokens read so far, the longest row's."""
         return self.rows.prefix + self.rows.filled
 
     def get_max_length(self) -> int:
+        """No limit, in transformers' terms."""
         return -1
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+        """Keys that a mask would cover, and where they start."""
         return self.get_seq_length() + query_length, 0
 
 
@@ -148,7 +155,7 @@ class PrefixCache(Cache):
         layers: int,
         rows: Rows,
         prefix: list[tuple[Tensor, Tensor]] | None = None,
-    ):
+    ) -> None:
         super().__init__(
             layers=[
                 PrefixLayer(rows, prefix[i] if prefix else None) for i in range(layers)
@@ -177,17 +184,13 @@ class PrefixCache(Cache):
 _active: list[PrefixCache] = []
 
 
-class using:
+@contextmanager
+def using(cache: PrefixCache) -> Iterator[PrefixCache]:
     """Within this context the model's attention reads this cache."""
-
-    def __init__(self, cache: PrefixCache):
-        self.cache = cache
-
-    def __enter__(self) -> PrefixCache:
-        _active.append(self.cache)
-        return self.cache
-
-    def __exit__(self, *exception: object) -> None:
+    _active.append(cache)
+    try:
+        yield cache
+    finally:
         _active.pop()
 
 
@@ -258,6 +261,8 @@ def _biased(
         scores = torch.tanh(scores / softcap) * softcap
     if bias is None:
         return scores
+    if bias.shape[1] == 1:
+        return scores + bias[:, None]
     # A view, not the bias repeated for every query head of a group.
     split = scores.unflatten(2, (group, bias.shape[1]))
     return (split + bias[:, None, None]).flatten(2, 3)

@@ -6,8 +6,10 @@ the right: causal attention never looks right, so no real token sees the padding
 token's rank in its text is its column.
 """
 
+from collections.abc import Callable
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from emotion_concepts.model import Model, hidden
 
@@ -37,8 +39,10 @@ def mean_residuals(
     means = torch.zeros(len(texts), len(layers), model.width)
     norms = torch.zeros(len(texts), len(layers))
 
-    def watch(slot: int):
-        def hook(module, args, output):
+    def watch(slot: int) -> Callable[..., None]:
+        def hook(
+            module: nn.Module, args: tuple, output: Tensor | tuple[Tensor, ...]
+        ) -> None:
             stream = hidden(output).float()
             weight = weights.to(stream.device)
             means[:, slot] = torch.bmm(weight[:, None], stream)[:, 0].cpu()

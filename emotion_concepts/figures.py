@@ -111,22 +111,18 @@ def emotion_map(geometry: Json, findings: Findings) -> Figure:
     scores = _columns(geometry["scores"], 2)
     row = _measured(findings, "geometry.pc1_valence_r")
     figure, axes = _figure(5.9)
-    rated = []
+    rated, pleasure = [], []
     if people:
+        pleasure = people["pleasure"]
         rated = [emotions.index(word) for word in people["words"]]
         scores[:, 0] *= _sign(people["components"]["pleasure"], 0)
         scores[:, 1] *= _sign(people["components"]["arousal"], 1)
     others = np.setdiff1d(np.arange(len(emotions)), rated)
-    axes.scatter(
-        *scores[others].T, s=9, color=PALE, linewidths=0, label="not rated by people"
-    )
-    for marker, name, side in (
-        ("^", "rated pleasant", 1),
-        ("v", "rated unpleasant", -1),
-    ):
+    axes.scatter(*scores[others].T, s=9, color=PALE, linewidths=0)
+    for marker, side in (("^", 1), ("v", -1)):
         chosen = [
             (place, value)
-            for place, value in zip(rated, (people or {}).get("pleasure", ()))
+            for place, value in zip(rated, pleasure, strict=True)
             if (value >= 0) == (side > 0)
         ]
         if not chosen:
@@ -142,7 +138,6 @@ def emotion_map(geometry: Json, findings: Findings) -> Figure:
             marker=marker,
             edgecolors="black",
             linewidths=0.5,
-            label=name,
         )
     if people:
         bar = figure.colorbar(drawn, ax=axes, shrink=0.4, aspect=22, pad=0.01)
@@ -151,9 +146,19 @@ def emotion_map(geometry: Json, findings: Findings) -> Figure:
     axes.axhline(0, color="#dddddd", lw=0.6, zorder=0)
     axes.axvline(0, color="#dddddd", lw=0.6, zorder=0)
     axes.margins(0.09)
+    # The legend's own triangles, not the colour of whichever word comes first.
+    signs = (
+        ("^", "#4393c3", "rated pleasant"),
+        ("v", "#d6604d", "rated unpleasant"),
+        (".", PALE, "not rated by people"),
+    )
     axes.legend(
+        handles=[
+            Line2D([], [], ls="", marker=m, color=c, label=name, mec=DARK, mew=0.4)
+            for m, c, name in signs
+        ],
         loc="upper left",
-        bbox_to_anchor=(0, -0.1),
+        bbox_to_anchor=(0, -0.08),
         ncols=3,
         handletextpad=0.2,
         borderaxespad=0,
@@ -381,18 +386,24 @@ def layers(geometry: Json, bootstrap: Json, permuted: Json) -> Figure:
     figure, panels = _figure(5.0, 2, 2, sharex=True, sharey=True)
     fixed, rated = geometry["fixed_layer"], _people(geometry)
     chosen = geometry["kind"]
+    shown = [value for m in geometry["by_layer"][chosen] for value in m.values()]
+    lowest = min(-0.5, *np.nan_to_num(shown)) - 0.05
     styles = dict(zip([k for k in KINDS if k != chosen], ("--", "-."), strict=False))
     for axes, name, title in zip(
         panels.flat,
         ("pc1_valence_r", "arousal_r", "valence_decoding_r", "arousal_decoding_r"),
-        ("|r|, PC1 and pleasure", "|r|, PC2 or PC3 and arousal")
-        + ("read-out of pleasure, r", "read-out of arousal, r"),
+        (
+            "|r|, PC1 and pleasure",
+            "|r|, PC2 or PC3 and arousal",
+            "read-out of pleasure, r",
+            "read-out of arousal, r",
+        ),
         strict=True,
     ):
         _title(axes, title)
         axes.axhline(0, color=PALE, lw=0.4)
         axes.axvline(fixed, color="#dddddd", lw=4, zorder=0)
-        axes.set_ylim(-0.55, 1.0)
+        axes.set_ylim(lowest, 1.0)
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         if not rated:
             _say(axes, "fewer than three rated\nwords: nothing to compare")
@@ -490,10 +501,10 @@ def between_layers(geometry: Json, findings: Findings) -> Figure:
     row = _measured(findings, "geometry.rsa_mid_late_min")
     text = "How alike the emotions lie in different layers"
     if row:
-        text = "From early-middle to late layers (frame) the emotions lie alike: "
-        text += f"at least {number(row['ours'])}"
+        text = "From early-middle to late layers (frame) any two geometries are at "
+        text += f"least {number(row['ours'])} alike"
         text += (
-            f"\nthe smallest: {_with_interval(row)}, n = {row['n']} "
+            f"\nsmallest: {_with_interval(row)}, n = {row['n']} "
             f"{row['unit']}; null, 95 %: {number(row['null_low'])} to "
             f"{number(row['null_high'])}"
         )
@@ -569,8 +580,11 @@ def identification(result: Json) -> Figure:
     sources = (("probe", "probe", "o"), ("bag_of_words", "bag of words", "s"))
     for axes, (name, title) in zip(
         panels,
-        (("top1", "emotion first"), ("top5", "among first five"))
-        + (("rank_score", "rank score"),),
+        (
+            ("top1", "emotion first"),
+            ("top5", "among first five"),
+            ("rank_score", "rank score"),
+        ),
         strict=True,
     ):
         chance = result["chance"][name]
@@ -792,8 +806,8 @@ def _label(
 ) -> None:
     """Write words beside their points so that no two words overlap.
 
-    Greedy: each word takes the nearest free place. The first `needed` may go further off,
-    with a line to their point; the others are left out where there is no room.
+    Greedy: each word takes the nearest free place, with a line to its point where that
+    is further off. The first `needed` may go far; others are left out for lack of room.
 
     Args:
         axes: where; its place in the figure must be final.

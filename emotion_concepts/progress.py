@@ -13,7 +13,8 @@ class Progress:
         self, what: str, total: int, done: int = 0, every: float = 5.0
     ) -> None:
         self.what, self.total, self.done = what, total, done
-        self.every, self.start, self.told = every, time.monotonic(), 0.0
+        self.every, self.start = every, time.monotonic()
+        self.told = self.start  # an estimate needs some work to go by
         self.at_start, self.tokens = done, 0
         if done:
             print(f"{what}: {done} of {total} are there already", file=sys.stderr)

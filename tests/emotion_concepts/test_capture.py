@@ -94,13 +94,9 @@ def test_the_last_layer_is_before_the_final_norm(model: Model) -> None:
     def watch(module: nn.Module, args: tuple[Tensor, ...]) -> None:
         seen.append(args[0])
 
-    norm = [m for n, m in model.network.get_decoder().named_children() if "norm" in n]
-    norm = norm or [
-        m
-        for n, m in model.network.get_decoder().named_children()
-        if n in ("ln_f", "final_layernorm")
-    ]
-    handle = norm[-1].register_forward_pre_hook(watch)
+    parts = model.network.get_decoder().named_children()
+    norms = [part for name, part in parts if "norm" in name or name == "ln_f"]
+    handle = norms[-1].register_forward_pre_hook(watch)
     means, _ = capture(model, TEXTS[1:2])
     handle.remove()
     torch.testing.assert_close(

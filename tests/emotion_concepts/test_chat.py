@@ -114,14 +114,15 @@ def test_positions_name_the_users_words_and_the_assistants_start(
     rendered, named = positions(tokenizer, words)
     assert named["assistant_start"] == [len(rendered.tokens) - 1]
     assert rendered.text.endswith("assistant\n")
-    before = rendered.text.index("<|im_start|>user\n") + len("<|im_start|>user\n")
-    inside = [
-        place
-        for place, (start, end) in enumerate(rendered.offsets)
-        if start >= before and end <= len(rendered.text) - len("<|im_end|>\n") - 22
-    ]
+    before = rendered.text.index("user\n") + len("user\n")
+    after = rendered.text.rindex("<|im_end|>\n<|im_start|>assistant\n")
+    inside = {
+        token
+        for token, (start, end) in enumerate(rendered.offsets)
+        if before <= start and end <= after
+    }
     assert named["user_end"] == named["user"][-1:]
-    assert set(named["user"]) <= set(inside)
+    assert set(named["user"]) <= inside
     if words.strip():
         assert covered(rendered, named["user"]).strip() == words.strip()
         decoded = tokenizer.decode([rendered.tokens[t] for t in named["user"]])

@@ -128,6 +128,17 @@ def test_another_rows_seed_changes_nothing_in_this_row(model: Model) -> None:
     assert generate(model, prompts[:1], [3], 12, SAMPLED)[0] == once[2]
 
 
+def test_sampled_rows_that_outlive_others_keep_their_own_draws(
+    model: Model, stop_at: Callable[[set[int]], None]
+) -> None:
+    stop_at(set(range(4, 400, 8)))
+    prompts = [PREFIX + random_tokens(n, 1 + n % 5) for n in range(12)]
+    rows = generate(model, prompts, list(range(12)), 12, SAMPLED)
+    assert len({len(row.tokens) for row in rows}) > 2
+    for seed, (prompt, row) in enumerate(zip(prompts, rows, strict=True)):
+        assert generate(model, [prompt], [seed], 12, SAMPLED) == [row]
+
+
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
 def test_draws_follow_the_softmax_among_the_likeliest(temperature: float) -> None:
     logits = torch.randn(30, generator=torch.Generator().manual_seed(0)) * 2

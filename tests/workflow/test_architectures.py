@@ -29,7 +29,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_every_step_runs_to_its_report(project: Path, architecture: str) -> None:
     results = project / "results" / architecture
-    record = json.loads((results / "model/model.json").read_text())
+    record = json.loads((results / "model.json").read_text())
     assert record["model_type"] == architecture
     findings = json.loads((results / "findings.json").read_text())
     verdicts = {f["id"]: f["verdict"] for f in findings}

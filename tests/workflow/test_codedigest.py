@@ -168,7 +168,7 @@ def called(script: str, args: list[str], cwd: Path) -> set[tuple[str, str]]:
 
 def test_everything_that_a_model_step_enters_is_in_its_digest(tmp_path: Path) -> None:
     project = make_project(tmp_path / "p", ["llama"])
-    snakemake(project, "results/llama/model/model.json")
+    snakemake(project, "results/llama/model.json")
     output = snakemake(
         project,
         "--dry-run",

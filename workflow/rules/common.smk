@@ -1,5 +1,6 @@
 """What all rules share: the study, the settings that a rule is handed, the digest of its code."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -10,13 +11,13 @@ from workflow.study import ANALYSIS, ENGINE, FIGURES, Study, hold_results, libra
 from workflow.study import set_aside_damaged, settings, use_this_python
 
 use_this_python()
-study = Study(config)
+study = Study(config, workflow.configfiles)
 if workflow.is_main_process:
     set_aside_damaged(Path("results"))
 
 
 wildcard_constraints:
-    model="|".join(study.models),
+    model="|".join(map(re.escape, study.models)),
     texts="stories|neutral",
     shard=r"\d+",
     how="bootstrap|permuted",

@@ -33,3 +33,93 @@ rule findings:
         "--identification {input.identification:q} --geometry {input.geometry:q} "
         "--bootstrap {input.bootstrap:q} --permuted {input.permuted:q} "
         "--out {output:q} 2>&1 | tee {log:q} >&2"
+
+
+FIGURE_FILES = [
+    "emotion_map",
+    "people",
+    "cosine_matrix",
+    "clusters",
+    "layers",
+    "between_layers",
+    "denoising",
+    "identification",
+    "texts",
+]
+
+
+rule figures:
+    """Draw every figure."""
+    input:
+        geometry="results/{model}/geometry/geometry.json",
+        bootstrap="results/{model}/geometry/bootstrap.json",
+        permuted="results/{model}/geometry/permuted.json",
+        layout="results/{model}/geometry/layout.json",
+        denoising="results/{model}/vectors/denoising.json",
+        identification="results/{model}/identification/identification.json",
+        story_counts="results/{model}/stories/counts.json",
+        neutral_counts="results/{model}/neutral/counts.json",
+        findings="results/{model}/findings.json",
+    output:
+        expand(
+            "results/{{model}}/figures/{name}.{kind}",
+            name=FIGURE_FILES,
+            kind=["svg", "png"],
+        ),
+    log:
+        "results/{model}/logs/figures.log",
+    benchmark:
+        "results/{model}/benchmarks/figures.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        code=code_digest("scripts/figures.py"),
+        versions=libraries("numpy", *FIGURES),
+    shell:
+        "python scripts/figures.py --geometry {input.geometry:q} "
+        "--bootstrap {input.bootstrap:q} --permuted {input.permuted:q} "
+        "--layout {input.layout:q} --denoising {input.denoising:q} "
+        "--identification {input.identification:q} "
+        "--story-counts {input.story_counts:q} "
+        "--neutral-counts {input.neutral_counts:q} --findings {input.findings:q} "
+        "--out results/{wildcards.model}/figures 2>&1 | tee {log:q} >&2"
+
+
+rule report:
+    """Write the page that shows what was found, with the figures in it."""
+    input:
+        template="workflow/report/page.html.j2",
+        model="results/{model}/model/model.json",
+        findings="results/{model}/findings.json",
+        figures=expand("results/{{model}}/figures/{name}.svg", name=FIGURE_FILES),
+        denoising="results/{model}/vectors/denoising.json",
+        geometry="results/{model}/geometry/geometry.json",
+        identification="results/{model}/identification/identification.json",
+        story_counts="results/{model}/stories/counts.json",
+        neutral_counts="results/{model}/neutral/counts.json",
+    output:
+        "results/{model}/report.html",
+    log:
+        "results/{model}/logs/report.log",
+    benchmark:
+        "results/{model}/benchmarks/report.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        code=code_digest("scripts/report.py"),
+        versions=libraries("jinja2"),
+    shell:
+        "python scripts/report.py --name {wildcards.model:q} "
+        "--template {input.template:q} --findings {input.findings:q} "
+        "--figures results/{wildcards.model}/figures --model {input.model:q} "
+        "--denoising {input.denoising:q} --geometry {input.geometry:q} "
+        "--identification {input.identification:q} "
+        "--story-counts {input.story_counts:q} "
+        "--neutral-counts {input.neutral_counts:q} "
+        "--out {output:q} 2>&1 | tee {log:q} >&2"

@@ -8,8 +8,8 @@ Out: the model as safetensors, `model.json`, `stories.jsonl`, `neutral.jsonl`, t
 rule model:
     """Bring a model into a local safetensors folder, with its tokenizer and identity."""
     output:
-        weights=directory("results/{model}/model/weights"),
-        record="results/{model}/model/model.json",
+        weights=directory("results/{model}/model"),
+        record="results/{model}/model.json",
     log:
         "results/{model}/logs/model.log",
     benchmark:
@@ -33,8 +33,8 @@ rule model:
 rule write:
     """Have the model write one shard of texts."""
     input:
-        weights="results/{model}/model/weights",
-        record="results/{model}/model/model.json",
+        weights="results/{model}/model",
+        record="results/{model}/model.json",
     output:
         "results/{model}/{texts}/shards/{shard}.jsonl",
     log:

@@ -14,8 +14,8 @@ def shards_of(pattern):
 rule capture:
     """Read one shard of texts, keeping the mean residual stream at every layer."""
     input:
-        weights="results/{model}/model/weights",
-        record="results/{model}/model/model.json",
+        weights="results/{model}/model",
+        record="results/{model}/model.json",
         texts="results/{model}/{texts}/shards/{shard}.jsonl",
     output:
         "results/{model}/activations/{texts}/{shard}.safetensors",
@@ -46,7 +46,7 @@ rule capture:
 rule vectors:
     """Make the emotion vectors of every layer, and decide on held-out topics what to remove."""
     input:
-        model="results/{model}/model/model.json",
+        model="results/{model}/model.json",
         stories="results/{model}/stories/stories.jsonl",
         activations=shards_of("results/{model}/activations/stories/{shard}.safetensors"),
         neutral="results/{model}/neutral/neutral.jsonl",
