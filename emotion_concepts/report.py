@@ -5,6 +5,7 @@ people's.
 """
 
 import base64
+import math
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -214,8 +215,12 @@ def described(model: Json) -> list[tuple[str, str]]:
 
 
 def _rounded(value: float | None) -> str:
-    """Three decimals, or two where more would say too much."""
-    return number(value, 3 if value is not None and abs(value) < 0.1 else 2)
+    """As many decimals as the size asks for; none for whole numbers."""
+    if value is None or not math.isfinite(value):
+        return number(value)
+    if value == 0 or (abs(value) > 1 and value == round(value)):
+        return number(value, 0)
+    return number(value, 3 if abs(value) < 0.1 else 2 if abs(value) < 10 else 1)
 
 
 def _link(path: str) -> str:

@@ -92,7 +92,7 @@ rule report:
     """Write the page that shows what was found, with the figures in it."""
     input:
         template="workflow/report/page.html.j2",
-        model="results/{model}/model/model.json",
+        model="results/{model}/model.json",
         findings="results/{model}/findings.json",
         figures=expand("results/{{model}}/figures/{name}.svg", name=FIGURE_FILES),
         denoising="results/{model}/vectors/denoising.json",
