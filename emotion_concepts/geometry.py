@@ -22,6 +22,13 @@ from emotion_concepts.statistics import correlation
 from emotion_concepts.vectors import cosines, emotion_vectors, remove, within_components
 
 PENALTIES = tuple(np.logspace(-3, 5, 17))
+FEWEST_WORDS = 10  # a correlation over fewer says nothing
+CORRELATIONS = (
+    "pc1_valence_r",
+    "arousal_r",
+    "valence_decoding_r",
+    "arousal_decoding_r",
+)
 AROUSAL_COMPONENTS = (1, 2)  # PC2 and PC3: the paper's arousal is "a mix" of the two
 
 Denoise = Callable[[np.ndarray, np.ndarray | None], np.ndarray]
@@ -122,9 +129,13 @@ def measure(
     scores = axes.scores[people.index[words]]
     if predicted is None:
         predicted = read_outs(vectors, people)
-    return {
+    variance = {
         "pc1_variance": float(axes.variance[0]),
         "pc2_variance": float(axes.variance[1]),
+    }
+    if len(people.index) < FEWEST_WORDS:
+        return variance | dict.fromkeys(CORRELATIONS, float("nan"))
+    return variance | {
         "pc1_valence_r": abs(correlation(scores[:, 0], pleasure)),
         "arousal_r": max(
             abs(correlation(scores[:, c], arousal)) for c in AROUSAL_COMPONENTS
@@ -135,7 +146,11 @@ def measure(
 
 
 def read_outs(vectors: np.ndarray, people: Rated) -> dict[str, np.ndarray]:
-    """Cross-validated predictions of both ratings."""
+    """Cross-validated predictions of both ratings; nan where too few words are rated."""
+    if len(people.index) < FEWEST_WORDS:
+        return dict.fromkeys(
+            ("pleasure", "arousal"), np.full(len(people.index), np.nan)
+        )
     return {
         "pleasure": read_out(vectors[people.index], people.pleasure),
         "arousal": read_out(vectors[people.index], people.arousal),

@@ -88,7 +88,9 @@ def bag_of_words_ranks(
     judge = MultinomialNB(alpha=0.1).fit(weigh.fit_transform(train), train_labels)
     scores = judge.predict_log_proba(weigh.transform(test))
     column = {label: place for place, label in enumerate(judge.classes_)}
-    right = scores[np.arange(len(test)), [column.get(label, 0) for label in test_labels]]
+    right = scores[
+        np.arange(len(test)), [column.get(label, 0) for label in test_labels]
+    ]
     unseen = np.array([label not in column for label in test_labels])
     place = (scores >= right[:, None]).sum(1)
     return np.where(unseen, scores.shape[1], place)

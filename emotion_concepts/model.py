@@ -6,6 +6,7 @@ before any final norm. Every artefact says so in its metadata.
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from transformers import (
     AutoTokenizer,
     PreTrainedModel,
     PreTrainedTokenizerBase,
+    logging,
 )
 
 from emotion_concepts import attention
@@ -78,13 +80,19 @@ def load(folder: Path, max_memory: dict[str, str] | None = None) -> Model:
         max_memory: limits for each device, or None for accelerate's own plan.
 
     Raises:
-        StudyError: this engine cannot run a model of this architecture.
+        StudyError: this engine cannot run a model of this architecture, or weights are
+            missing, which transformers would fill with random numbers.
     """
     torch.manual_seed(0)
     record = json.loads((folder.parent / "model.json").read_text())
     place = "auto" if torch.cuda.is_available() or max_memory else None
-    network = AutoModelForCausalLM.from_pretrained(
+    logging.disable_progress_bar()
+    # On a GPU some products add up in an order that changes from run to run.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    network, loading = AutoModelForCausalLM.from_pretrained(
         folder,
+        output_loading_info=True,
         dtype=getattr(torch, record["dtype"]),
         device_map=place,
         max_memory=max_memory and _by_device(max_memory),
@@ -92,7 +100,13 @@ def load(folder: Path, max_memory: dict[str, str] | None = None) -> Model:
         attn_implementation=attention.NAME,
         local_files_only=True,
         trust_remote_code=record["trust_remote_code"],
-    ).eval()
+    )
+    if loading["missing_keys"]:
+        raise StudyError(
+            f"{folder}: the weights lack {sorted(loading['missing_keys'])[0]}; delete it "
+            "and run again, or mend the source"
+        )
+    network.eval()
     _refuse_other_attention(network)
     tokenizer = AutoTokenizer.from_pretrained(
         folder,

@@ -60,7 +60,9 @@ def wilson(successes: int, trials: int) -> Interval:
 
 
 def correlation(x: np.ndarray, y: np.ndarray) -> float:
-    """Pearson's r, or nan where one side does not vary."""
+    """Pearson's r, or nan where one side does not vary or there is nothing."""
+    if not len(x):
+        return float("nan")
     x, y = x - x.mean(), y - y.mean()
     size = np.sqrt((x @ x) * (y @ y))
     return float(x @ y / size) if size > 0 else float("nan")

@@ -22,6 +22,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import math
 import os
 import shutil
 import sys
@@ -31,7 +32,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.numpy
 from safetensors import safe_open
 
 from emotion_concepts.errors import StudyError
@@ -78,9 +78,17 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write JSON with sorted keys, so that equal values are equal bytes."""
-    text = json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False)
+    """Write JSON with sorted keys, so that equal values are equal bytes; nan is null."""
+    text = json.dumps(_without_nan(value), sort_keys=True, indent=1, allow_nan=False)
     write_text(path, text + "\n")
+
+
+def _without_nan(value: object) -> object:
+    if isinstance(value, dict):
+        return {str(key): _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def read_json(path: Path) -> Any:
@@ -120,15 +128,11 @@ def read_records(paths: Path | Iterable[Path]) -> list[Record]:
 def write_tensors(
     path: Path, tensors: dict[str, np.ndarray], meaning: dict[str, object]
 ) -> None:
-    """Write safetensors with what the tensors mean in the metadata (each value as
-    JSON).
-    """
-    metadata = {
-        key: json.dumps(value, ensure_ascii=False) for key, value in meaning.items()
-    }
-    arrays = {key: np.ascontiguousarray(value) for key, value in tensors.items()}
-    with whole(path) as partial:
-        safetensors.numpy.save_file(arrays, partial, metadata)
+    """Write float32 safetensors with what they mean in the metadata."""
+    shapes = {name: values.shape for name, values in tensors.items()}
+    with tensors_on_disk(path, shapes, meaning) as arrays:
+        for name, values in tensors.items():
+            arrays[name][...] = values
 
 
 @contextlib.contextmanager
@@ -137,12 +141,20 @@ def tensors_on_disk(
 ) -> Iterator[dict[str, np.ndarray]]:
     """Write float32 safetensors part by part, so that they never stand in memory whole.
 
+    The library's own writer orders the metadata at random; here equal content is equal
+    bytes.
+
+    Args:
+        path: the file.
+        shapes: by name, in the order in which they stand in the file.
+        meaning: for the metadata, each value as JSON.
+
     Yields:
         Arrays of these shapes that live in the file, zero until written.
     """
     header: dict[str, object] = {
         "__metadata__": {
-            k: json.dumps(v, ensure_ascii=False) for k, v in meaning.items()
+            k: json.dumps(v, ensure_ascii=False) for k, v in sorted(meaning.items())
         }
     }
     offsets, end = {}, 0

@@ -7,6 +7,7 @@ import numpy as np
 
 from emotion_concepts.command import run
 from emotion_concepts.findings import measured, of_map, read_rows, scoreboard
+from emotion_concepts.geometry import FEWEST_WORDS
 from emotion_concepts.statistics import Interval, resampled_mean
 from emotion_concepts.store import read_json, read_records, write_json
 
@@ -15,12 +16,11 @@ from emotion_concepts.store import read_json, read_records, write_json
 OF_MAP = {
     "geometry.pc1_variance": ("pc1_variance", (0, 1), "topics"),
     "geometry.pc2_variance": ("pc2_variance", (0, 1), "topics"),
-    "geometry.pc1_valence_r": ("pc1_valence_r", (-1, 1), "words"),
-    "geometry.arousal_r": ("arousal_r", (-1, 1), "words"),
+    "geometry.pc1_valence_r": ("pc1_valence_r", (0, 1), "words"),
+    "geometry.arousal_r": ("arousal_r", (0, 1), "words"),
     "geometry.valence_decoding_r": ("valence_decoding_r", (-1, 1), "words"),
     "geometry.rsa_mid_late_min": ("rsa_mid_late_min", (-1, 1), "topics"),
 }
-FEWEST_WORDS = 10
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""A copy of the project with a tiny model, and what its DAG would do: for the DAG's own tests."""
+"""A copy of the project with a tiny model, and what its DAG would do."""
 
 import os
 import re
@@ -11,11 +11,20 @@ import yaml
 from tiny import save_tiny
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("Snakefile", "config.yaml", "environment.yml", "emotion_concepts", "scripts", "workflow")
+PARTS = (
+    "Snakefile",
+    "config.yaml",
+    "environment.yml",
+    "emotion_concepts",
+    "scripts",
+    "workflow",
+)
 # The smoke preset, on texts of random tokens, which keep no rule.
 OVERLAY = {"stories": {"drop": []}, "capture": {"from_token": 2, "min_tokens": 2}}
 
-Job = tuple[str, str]  # rule and wildcards, "write" and "model=tiny, shard=0, texts=stories"
+Job = tuple[
+    str, str
+]  # rule and wildcards, "write" and "model=tiny, shard=0, texts=stories"
 
 
 def make_project(folder: Path, architectures: list[str]) -> Path:

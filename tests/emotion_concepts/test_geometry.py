@@ -1,5 +1,7 @@
 """The map's axes, read-outs, intervals and nulls, on planted data."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -101,7 +103,7 @@ def test_neighbours_stand_together_in_hierarchical_order() -> None:
     centres = np.eye(3)[np.tile([0, 1, 2], 5)] * 5
     order = leaf_order(centres + 0.1 * generator.normal(size=(15, 3)))
     groups = [place % 3 for place in order]
-    assert sum(a != b for a, b in zip(groups, groups[1:], strict=False)) == 2
+    assert sum(a != b for a, b in pairwise(groups)) == 2
 
 
 def test_clusters_are_found_and_numbered_by_size() -> None:

@@ -19,16 +19,22 @@ from emotion_concepts.store import (
     seed_of,
     tensors_on_disk,
     whole,
+    write_json,
     write_records,
     write_tensors,
 )
 
 
-def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
-    path = tmp_path / "a" / "file.txt"
-    with pytest.raises(RuntimeError), whole(path) as partial:
+def write_half(path: Path) -> None:
+    with whole(path) as partial:
         partial.write_text("half")
         raise RuntimeError
+
+
+def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "file.txt"
+    with pytest.raises(RuntimeError):
+        write_half(path)
     assert list(path.parent.iterdir()) == []
     with whole(path) as partial:
         partial.write_text("all")
@@ -39,9 +45,8 @@ def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
 def test_an_old_file_survives_a_failed_write(tmp_path: Path) -> None:
     path = tmp_path / "file.txt"
     path.write_text("old")
-    with pytest.raises(RuntimeError), whole(path) as partial:
-        partial.write_text("half")
-        raise RuntimeError
+    with pytest.raises(RuntimeError):
+        write_half(path)
     assert path.read_text() == "old"
 
 
@@ -81,6 +86,20 @@ def test_tensors_written_part_by_part_are_ordinary_safetensors(tmp_path: Path) -
     assert loaded["empty"].shape == (0, 7)
     assert read_meaning(path) == {"meaning": ["α", 1]}
     assert np.array_equal(read_tensor(path, "a", (slice(None), 1)), values[:, 1])
+
+
+def test_equal_content_is_equal_bytes(tmp_path: Path) -> None:
+    meaning = {f"key{i}": i for i in range(30)}
+    for name, pairs in (("a", meaning), ("b", dict(reversed(meaning.items())))):
+        write_tensors(tmp_path / name, {"x": np.ones(3)}, pairs)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_json_never_holds_what_json_cannot(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"a": [float("nan"), 1.5], 3: float("inf")})
+    assert (tmp_path / "a.json").read_text() == (
+        '{\n "3": null,\n "a": [\n  null,\n  1.5\n ]\n}\n'
+    )
 
 
 def test_inputs_of_another_model_are_refused(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """What is asked for, and which texts are kept."""
 
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -13,6 +15,7 @@ from emotion_concepts.texts import (
     story_items,
 )
 
+PROMPTS = Path(__file__).parents[2] / "workflow/stimuli/prompts.yaml"
 WORDING = {
     "sad": {
         "forms": ["sad", "sadness", "sadly"],
@@ -101,7 +104,9 @@ def test_neutral_texts_name_no_emotion_at_all() -> None:
 
 def test_counts_add_up() -> None:
     records = select_stories(
-        [story("She was sad."), story("The boat.", number=1)], WORDING, ["names_emotion"]
+        [story("She was sad."), story("The boat.", number=1)],
+        WORDING,
+        ["names_emotion"],
     )
     assert counts(records) == {
         "written": 2,
@@ -127,7 +132,7 @@ def test_an_items_seed_does_not_depend_on_the_others() -> None:
 
 
 def test_the_prompt_puts_what_differs_last() -> None:
-    prompts = yaml.safe_load(open("workflow/stimuli/prompts.yaml"))
+    prompts = yaml.safe_load(PROMPTS.read_text())
     shared = prompts["story"].index("{topic}")
     assert shared > len(prompts["story"]) / 3
     subject = {"id": "a", "kind": "code", "question": "Q?", "answer_start": "Use"}

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def _models(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_shards_part_the_topics_and_none_is_empty() -> None:
     shards = topics_by_shard(study(stories={"topics": 100}, shards=7))
     assert len(shards) == 7
-    assert sorted(sum(shards.values(), [])) == sorted(
+    assert sorted(chain(*shards.values())) == sorted(
         t["id"] for t in study(stories={"topics": 100}).topics
     )
     few = topics_by_shard(study(stories={"topics": 3}, shards=50))
