@@ -146,7 +146,7 @@ def measure(
 
 
 def read_outs(vectors: np.ndarray, people: Rated) -> dict[str, np.ndarray]:
-    """Cross-validated predictions of both ratings; nan where too few words are rated."""
+    """Cross-validated predictions of both ratings; nan if too few words are rated."""
     if len(people.index) < FEWEST_WORDS:
         return dict.fromkeys(
             ("pleasure", "arousal"), np.full(len(people.index), np.nan)

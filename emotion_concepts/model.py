@@ -103,8 +103,8 @@ def load(folder: Path, max_memory: dict[str, str] | None = None) -> Model:
     )
     if loading["missing_keys"]:
         raise StudyError(
-            f"{folder}: the weights lack {sorted(loading['missing_keys'])[0]}; delete it "
-            "and run again, or mend the source"
+            f"{folder}: the weights lack {min(loading['missing_keys'])}; delete the "
+            "folder and run again, or mend the source"
         )
     network.eval()
     _refuse_other_attention(network)

@@ -78,7 +78,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write JSON with sorted keys, so that equal values are equal bytes; nan is null."""
+    """Write JSON with sorted keys: equal values are equal bytes; nan is null."""
     text = json.dumps(_without_nan(value), sort_keys=True, indent=1, allow_nan=False)
     write_text(path, text + "\n")
 

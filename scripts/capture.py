@@ -11,7 +11,7 @@ from emotion_concepts.texts import dialogue
 
 
 def main() -> None:
-    """Capture the texts that are not captured yet, and put the shard's file together."""
+    """Capture the texts that are not captured yet, and put the shard together."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", type=Path, required=True)
     parser.add_argument("--weights", type=Path, required=True)

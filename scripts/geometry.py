@@ -1,4 +1,4 @@
-"""Draw up the map of the emotions: axes, order, clusters, read-outs, along the layers."""
+"""Draw up the map of the emotions: axes, order, clusters, read-outs, every layer."""
 
 import argparse
 from pathlib import Path
@@ -109,7 +109,7 @@ def chosen_kind(denoise: str) -> str:
 
 
 def components(scores: np.ndarray, people: Rated) -> dict[str, list[float]]:
-    """Correlation of every component with either rating, signed as the components are."""
+    """Correlation of every component with either rating, signed as components are."""
     rated_scores = scores[people.index]
     return {
         name: [correlation(column, ratings) for column in rated_scores.T]
