@@ -21,3 +21,8 @@ wildcard_constraints:
     texts="stories|neutral",
     shard=r"\d+",
     how="bootstrap|permuted",
+
+
+def shards_of(pattern):
+    """All shards of a model's stories."""
+    return lambda wc: collect(pattern, model=wc.model, shard=study.shards("stories"))

@@ -6,11 +6,6 @@ Out: the mean residual stream of every text, `vectors.safetensors`, `cells.safet
 """
 
 
-def shards_of(pattern):
-    """All shards of a model's stories."""
-    return lambda wc: collect(pattern, model=wc.model, shard=study.shards("stories"))
-
-
 rule capture:
     """Read one shard of texts, keeping the mean residual stream at every layer."""
     input:
