@@ -170,13 +170,23 @@ def tensors_on_disk(
     with whole(path) as partial:
         with partial.open("wb") as file:
             file.write(len(head).to_bytes(8, "little") + head)
-            file.truncate(8 + len(head) + end)
+            file.flush()
+            _reserve(file.fileno(), 8 + len(head) + end)
         yield {
             name: np.memmap(partial, "<f4", "r+", 8 + len(head) + offsets[name], shape)
             if np.prod(shape)
             else np.zeros(shape, np.float32)
             for name, shape in shapes.items()
         }
+
+
+def _reserve(descriptor: int, size: int) -> None:
+    # A write through a map into space that a full disk does not have kills the process
+    # without a word; reserving it first fails in words.
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, size)
+    else:
+        os.truncate(descriptor, size)
 
 
 def read_meaning(path: Path) -> dict[str, Any]:

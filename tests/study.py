@@ -29,17 +29,23 @@ Job = tuple[
 
 def make_project(folder: Path, architectures: list[str]) -> Path:
     """A project in `folder` whose models are tiny ones with random weights."""
-    folder.mkdir(parents=True)
-    for part in PARTS:
-        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-        copy(ROOT / part, folder / part)
-    (folder / "profiles").symlink_to("workflow/profiles")
+    copy_parts(folder)
     models = {}
     for architecture in architectures:
         source = save_tiny(architecture, folder / "sources" / architecture)
         models[architecture] = {"folder": str(source), "dtype": "float32"}
     smoke = yaml.safe_load((ROOT / "workflow/presets/smoke.yaml").read_text())
     edit_config(folder, {"models": None}, smoke, OVERLAY, {"models": models})
+    return folder
+
+
+def copy_parts(folder: Path) -> Path:
+    """The project as it is shipped, without anything made."""
+    folder.mkdir(parents=True)
+    for part in PARTS:
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, folder / part)
+    (folder / "profiles").symlink_to("workflow/profiles")
     return folder
 
 
