@@ -35,5 +35,9 @@ rule all:
     """Everything, for every model."""
     default_target: True
     input:
-        expand("results/{model}/report.html", model=study.models),
-        expand("results/{model}/findings.json", model=study.models),
+        # By name, because Snakemake makes a lost intermediate again only if asked for it.
+        expand(
+            "results/{model}/{file}",
+            model=study.models,
+            file=study.files(FIGURE_FILES),
+        ),

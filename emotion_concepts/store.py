@@ -196,11 +196,12 @@ def read_meaning(path: Path) -> dict[str, Any]:
 
 
 def read_tensor(
-    path: Path, name: str, index: tuple | slice | int = slice(None)
+    path: Path, name: str, index: tuple | int | None = None
 ) -> np.ndarray:
     """One tensor, or the part of it that `index` names, without reading the rest."""
     with _opened(path) as file:
-        return file.get_slice(name)[index]
+        # A slice of everything fails where there is nothing.
+        return file.get_tensor(name) if index is None else file.get_slice(name)[index]
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from emotion_concepts.command import run
+from emotion_concepts.errors import StudyError
 from emotion_concepts.store import read_json, read_records, write_json, write_records
 from emotion_concepts.texts import counts, select_neutral, select_stories
 
@@ -18,6 +19,13 @@ def main() -> None:
     args = parser.parse_args()
     settings = read_json(args.settings)
     records = read_records(args.shards)
+    wanted = settings["texts"]
+    if len(records) != wanted:
+        shards = ", ".join(map(str, args.shards))
+        raise StudyError(
+            f"{shards}: {len(records)} texts where there should be {wanted}; "
+            "delete what was changed by hand and run again"
+        )
     if "emotion" in records[0]:
         records = select_stories(records, settings["wording"], settings["drop"])
     else:

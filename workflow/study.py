@@ -26,6 +26,26 @@ ENGINE = ("torch", "transformers", "accelerate", "safetensors", "tokenizers")
 # The libraries that decide what the analyses of its activations give.
 ANALYSIS = ("numpy", "scipy", "scikit-learn")
 FIGURES = ("matplotlib",)
+# What every study makes, whatever its size.
+MADE = (
+    "report.html",
+    "findings.json",
+    "model.json",
+    "stories/stories.jsonl",
+    "stories/counts.json",
+    "neutral/shards/0.jsonl",
+    "neutral/neutral.jsonl",
+    "neutral/counts.json",
+    "activations/neutral/0.safetensors",
+    "vectors/vectors.safetensors",
+    "vectors/cells.safetensors",
+    "vectors/denoising.json",
+    "identification/identification.json",
+    "geometry/geometry.json",
+    "geometry/bootstrap.json",
+    "geometry/permuted.json",
+    "geometry/layout.json",
+)
 
 
 class Study:
@@ -52,6 +72,19 @@ class Study:
         self.emotions = list(known) if chosen == "all" else chosen
         self.topics = self.stimuli["topics"][: config["stories"]["topics"]]
         self.subjects = self.stimuli["neutral"][: config["neutral"]["dialogues"]]
+
+    def files(self, figures: list[str]) -> list[str]:
+        """Every result that a model's study leaves, below its folder, but the weights.
+
+        The weights may be deleted to save space; nothing is made again for their sake.
+        """
+        shards = self.shards("stories")
+        return [
+            *MADE,
+            *(f"stories/shards/{shard}.jsonl" for shard in shards),
+            *(f"activations/stories/{shard}.safetensors" for shard in shards),
+            *(f"figures/{name}.{kind}" for name in figures for kind in ("svg", "png")),
+        ]
 
     def shards(self, texts: str) -> list[str]:
         """The jobs that write and read these texts: those with at least one topic."""
@@ -96,11 +129,12 @@ class Study:
         wording = self.stimuli["emotions"]
         if texts == "stories":
             wording = {emotion: wording[emotion] for emotion in self.emotions}
+        crossed = len(self.emotions) * len(self.topics)
+        stories = crossed * self.config["stories"]["per_topic"]
         return {
+            "texts": stories if texts == "stories" else len(self.subjects),
             "wording": wording,
             "drop": self.config["stories"]["drop"],
-            "shortest": self.config["capture"]["from_token"]
-            + self.config["capture"]["min_tokens"],
         }
 
     def capture(self, model: str) -> dict[str, Any]:

@@ -86,6 +86,7 @@ def test_tensors_written_part_by_part_are_ordinary_safetensors(tmp_path: Path) -
     assert loaded["empty"].shape == (0, 7)
     assert read_meaning(path) == {"meaning": ["α", 1]}
     assert np.array_equal(read_tensor(path, "a", (slice(None), 1)), values[:, 1])
+    assert read_tensor(path, "empty").shape == (0, 7)
 
 
 def test_equal_content_is_equal_bytes(tmp_path: Path) -> None:

@@ -176,9 +176,9 @@ def test_everything_that_a_model_step_enters_is_in_its_digest(tmp_path: Path) ->
         "results/llama/activations/stories/0.safetensors",
     )
     commands = [
-        line.strip().split(" 2>&1")[0]
+        line.removeprefix("Shell command: ").split(" 2>&1")[0]
         for line in output.splitlines()
-        if line.strip().startswith("python scripts/")
+        if line.startswith("Shell command: ")
     ]
     assert len(commands) == 2
     for command in sorted(commands, key=lambda text: "capture" in text):

@@ -3,6 +3,7 @@
 import csv
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -82,7 +83,7 @@ def source(project: Path) -> str:
         ({"sampling": {"temperature": 0.5}}, EVERYTHING - {"model"}),
         ({"sampling": {"seed": 2}}, EVERYTHING - {"model"}),
         ({"stories": {"drop": ["repeats"]}}, ANALYSES | {"keep"}),
-        ({"capture": {"from_token": 3}}, ANALYSES | {"keep", "capture"}),
+        ({"capture": {"from_token": 3}}, ANALYSES | {"capture"}),
         ({"capture": {"layers": 2}}, ANALYSES | {"capture"}),
         ({"vectors": {"denoise": "neutral"}}, ANALYSES),
         ({"vectors": {"depth": 1.0}}, ANALYSES),
@@ -117,7 +118,7 @@ def leaves(config: dict, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
 
 
 OTHER_VALUES = {
-    "emotions": ["happy", "sad", "angry"],
+    "emotions": ["happy", "sad", "angry", "calm", "bored"],
     "drop": ["repeats"],
     "layers": 2,
     "denoise": "neutral",
@@ -257,6 +258,18 @@ def test_one_more_model_leaves_the_first_alone(project: Path) -> None:
 def test_a_deleted_result_is_made_again_and_what_follows(project: Path) -> None:
     (project / "results/llama/geometry/geometry.json").unlink()
     assert rules(pending(project)) == {"geometry"} | SHOWN
+
+
+def test_deleting_the_weights_alone_makes_nothing_again(project: Path) -> None:
+    shutil.rmtree(project / "results/llama/model")
+    assert pending(project) == set()
+
+
+def test_a_text_deleted_by_hand_is_missed(project: Path) -> None:
+    path = project / STORIES
+    path.write_text("\n".join(lines(path)[:-1]) + "\n")
+    output = snakemake(project, check=False)
+    assert re.search(r"error: .*0\.jsonl: 35 texts where there should be 36", output)
 
 
 @pytest.mark.parametrize(
