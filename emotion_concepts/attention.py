@@ -7,7 +7,7 @@ a buffer of their own: the last token of every prompt is in the same column, so 
 decoding step writes one column for all rows.
 
 The buffers are kept whole (and masked) rather than sliced, because a product with a
-slice first copies it, which on a CPU costs ten times the product.
+slice first copies it, which on a CPU costs more than the product itself.
 """
 
 from collections.abc import Iterator
