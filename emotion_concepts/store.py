@@ -195,9 +195,7 @@ def read_meaning(path: Path) -> dict[str, Any]:
         return {k: json.loads(v) for k, v in (file.metadata() or {}).items()}
 
 
-def read_tensor(
-    path: Path, name: str, index: tuple | int | None = None
-) -> np.ndarray:
+def read_tensor(path: Path, name: str, index: tuple | int | None = None) -> np.ndarray:
     """One tensor, or the part of it that `index` names, without reading the rest."""
     with _opened(path) as file:
         # A slice of everything fails where there is nothing.
