@@ -12,7 +12,9 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from emotion_concepts.figures import KINDS, compared, number, text_rows
+from emotion_concepts.figures import number
+from emotion_concepts.figures_layers import KINDS
+from emotion_concepts.figures_texts import compared, text_rows
 
 Json = dict[str, Any]
 Findings = list[Json]

@@ -4,18 +4,11 @@ import argparse
 from pathlib import Path
 
 from emotion_concepts.command import run
-from emotion_concepts.figures import (
-    between_layers,
-    clusters,
-    cosine_matrix,
-    denoising,
-    emotion_map,
-    identification,
-    layers,
-    people,
-    save,
-    texts,
-)
+from emotion_concepts.figures import save
+from emotion_concepts.figures_clusters import clusters, cosine_matrix
+from emotion_concepts.figures_layers import between_layers, denoising, layers
+from emotion_concepts.figures_map import emotion_map, people
+from emotion_concepts.figures_texts import identification, texts
 from emotion_concepts.store import read_json
 
 

@@ -18,7 +18,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from workflow.validation import ConfigError, check_config, load_stimuli, read_yaml
+from workflow.errors import ConfigError
+from workflow.reading import read_yaml
+from workflow.validation import check_config, load_stimuli
 
 SETTINGS = Path(".snakemake/settings")
 # The libraries that decide what a model computes.

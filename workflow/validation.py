@@ -4,12 +4,8 @@ The schemas in workflow/schemas/ say what each file may hold. What no schema can
 such as that a listed emotion has its wording, is checked here.
 """
 
-import csv
-import io
 import math
 import re
-from collections.abc import Iterable
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -19,29 +15,18 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
+from workflow.errors import ConfigError, listed, nearest, shown
+from workflow.reading import read_ratings, read_yaml
+
 SCHEMAS = Path(__file__).parent / "schemas"
 PLACEHOLDERS = {"story": ("topic", "emotion"), "neutral": ("question",)}
-COLUMNS = ("pleasure", "arousal")
 FEWEST_EMOTIONS = 3
-HINTS = {
-    "'\\t'": "a tab stands where YAML takes only spaces",
-    "mapping values are not allowed": "a colon too many, or a line that is not "
-    "indented as those above it; a text that holds a colon goes in quotes",
-}
 TOO = {
     "minimum": "is too small",
     "exclusiveMinimum": "is too small",
     "maximum": "is too large",
     "exclusiveMaximum": "is too large",
 }
-
-
-class ConfigError(Exception):
-    """A config or stimulus file that cannot be run, in one line for its author."""
-
-    def __init__(self, message: str) -> None:
-        # Keys and YAML's own words may hold line breaks.
-        super().__init__(" ".join(message.split()))
 
 
 def check_config(config: dict[str, Any]) -> None:
@@ -91,70 +76,10 @@ def load_stimuli(config: dict[str, Any]) -> dict[str, Any]:
     for name, prompt in stimuli["prompts"].items():
         _check_prompt(f"{paths['prompts']}: {name}", prompt, PLACEHOLDERS[name])
     stimuli["ratings"] = {
-        name: _read_ratings(path, f"config: stimuli.ratings.{name}")
+        name: read_ratings(path, f"config: stimuli.ratings.{name}")
         for name, path in paths["ratings"].items()
     }
     return stimuli
-
-
-def read_yaml(path: str, named_by: str) -> Any:
-    """Read a YAML file strictly: UTF-8, one document, no key twice.
-
-    Args:
-        path: the file.
-        named_by: what names the file, for the error when there is none.
-
-    Returns:
-        What the file holds.
-
-    Raises:
-        ConfigError: with the file and, where there is one, the line.
-    """
-    text = _read_text(path, named_by)
-    try:
-        return yaml.load(text, _StrictLoader)  # a SafeLoader: no objects are built
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        problem = str(error.problem or error.context)
-        hint = next((h for sign, h in HINTS.items() if sign in problem), problem)
-        raise ConfigError(f"{path}: line {mark.line + 1}: {hint}") from error
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        problem = "holds a character that cannot be printed"
-        raise ConfigError(f"{path}: line {line}: {problem}") from error
-    except (ValueError, RecursionError) as error:  # such as the 31st of February
-        raise ConfigError(f"{path}: {error}") from error
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """PyYAML keeps the last of two equal keys and says nothing."""
-
-    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
-        node = super().compose_mapping_node(anchor)
-        lines: dict[str, int] = {}
-        for key, _ in node.value:
-            line = key.start_mark.line + 1
-            if isinstance(key, yaml.ScalarNode) and key.value in lines:
-                problem = f"the key {key.value} stands in line {lines[key.value]} too"
-                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
-            lines[str(key.value)] = line
-        return node
-
-
-def _read_text(path: str, named_by: str) -> str:
-    try:
-        return Path(path).read_bytes().decode("utf-8-sig")
-    except FileNotFoundError as error:
-        beside = [str(p) for p in Path(path).parent.glob("*")]
-        problem = f"{path} does not exist{_nearest(path, beside)}"
-        raise ConfigError(f"{named_by}: {problem}") from error
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        problem = "not UTF-8; save the file as UTF-8"
-        raise ConfigError(f"{path}: line {line}: {problem}") from error
-    except (OSError, ValueError) as error:
-        problem = f"{path} cannot be read: {getattr(error, 'strerror', error)}"
-        raise ConfigError(f"{named_by}: {problem}") from error
 
 
 def _check_schema(value: Any, schema: str, where: str) -> None:
@@ -187,7 +112,7 @@ def _explain(error: ValidationError) -> tuple[list[Any], str]:
         case "additionalProperties":
             known = schema["properties"]
             key = next(key for key in value if key not in known)
-            near = _nearest(key, known) or f"; allowed are {_listed(known)}"
+            near = nearest(key, known) or f"; allowed are {listed(known)}"
             return [*path, key], f"unknown key{near}"
         case "required":
             key = next(key for key in rule if key not in value)
@@ -205,20 +130,20 @@ def _explain(error: ValidationError) -> tuple[list[Any], str]:
             return [*path, needed], f"missing; {key} needs it, and it must be {allowed}"
         case "oneOf":
             sources = [option["required"][0] for option in rule]
-            has = _listed(s for s in sources if s in value) or "none"
-            return path, f"has {has} of {_listed(sources)}; it must have exactly one"
+            has = listed(s for s in sources if s in value) or "none"
+            return path, f"has {has} of {listed(sources)}; it must have exactly one"
         case "anyOf":
             return path, schema["title"]
         case "uniqueItems":
             twice = next(item for item in value if value.count(item) > 1)
-            return path, f"{_shown(twice)} stands twice; once is enough"
+            return path, f"{shown(twice)} stands twice; once is enough"
     problem = (
         "is given" if value is None else TOO.get(error.validator, "is not allowed")
     )
-    problem = f"{_shown(value)} {problem}; it must be {schema['title']}"
+    problem = f"{shown(value)} {problem}; it must be {schema['title']}"
     words = rule if error.validator == "enum" else [rule]
     if error.validator in ("enum", "const"):
-        problem += _nearest(value, words)
+        problem += nearest(value, words)
     if rule == "string" and isinstance(value, bool | int | float):
         problem += "; put it in quotes"
     return path, problem
@@ -259,7 +184,7 @@ def _chosen_emotions(
     for emotion in chosen:
         if emotion not in known:
             file = config["stimuli"]["emotions"]
-            near = _nearest(form_of.get(emotion, emotion), known)
+            near = nearest(form_of.get(emotion, emotion), known)
             raise ConfigError(f"config: emotions: {emotion!r} is not in {file}{near}")
     if len(chosen) < FEWEST_EMOTIONS:
         problem = f"{len(chosen)} are too few; there must be at least {FEWEST_EMOTIONS}"
@@ -318,7 +243,7 @@ def _check_distinct(entries: list[dict[str, str]], key: str, path: str) -> None:
     first: dict[str, int] = {}
     for number, entry in enumerate(entries, start=1):
         if entry[key] in first:
-            problem = f"{_shown(entry[key])} is also that of entry {first[entry[key]]}"
+            problem = f"{shown(entry[key])} is also that of entry {first[entry[key]]}"
             raise ConfigError(f"{path}: entry {number}: {key}: {problem}")
         first[entry[key]] = number
 
@@ -336,72 +261,10 @@ def _check_prompt(where: str, prompt: str, needed: tuple[str, ...]) -> None:
     ]
     for field in found:
         if field not in needed:
-            allowed = _listed(f"{{{name}}}" for name in needed)
-            near = _nearest(field, needed)
+            allowed = listed(f"{{{name}}}" for name in needed)
+            near = nearest(field, needed)
             problem = f"{{{field}}} is not allowed; it must be {allowed}{near}"
             raise ConfigError(f"{where}: {problem}")
     for name in needed:
         if name not in found:
             raise ConfigError(f"{where}: {{{name}}} is missing; the prompt needs it")
-
-
-def _read_ratings(path: str, named_by: str) -> dict[str, dict[str, float]]:
-    text = _read_text(path, named_by)
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    ratings: dict[str, dict[str, float]] = {}
-    try:
-        header = reader.fieldnames or []
-        for column in ("term", *COLUMNS):
-            if header.count(column) != 1:
-                problem = f"the column {column} must stand here once; there are "
-                raise ConfigError(
-                    f"{path}: line 1: {problem}{_listed(header) or 'none'}"
-                )
-        for row in reader:
-            here = f"{path}: line {reader.line_num}"
-            if None in row or None in row.values():
-                problem = f"there must be {len(header)} values, one for each column"
-                raise ConfigError(f"{here}: {problem}")
-            term = row["term"].strip().lower()
-            if not term or term in ratings:
-                problem = f"{row['term']!r} stands twice" if term else "is empty"
-                raise ConfigError(f"{here}: term: {problem}")
-            ratings[term] = {c: _number(row[c], f"{here}: {c}") for c in COLUMNS}
-    except csv.Error as error:
-        raise ConfigError(f"{path}: line {reader.line_num}: {error}") from error
-    if not ratings:
-        raise ConfigError(f"{path}: there must be at least one row of ratings")
-    return ratings
-
-
-def _number(text: str, where: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise ConfigError(f"{where}: {text!r} is not a number such as 0.44")
-    return number
-
-
-def _nearest(word: Any, known: Iterable[str]) -> str:
-    """The end of a sentence that asks for the nearest known word, if one is near."""
-    near = get_close_matches(str(word).lower(), list(known), n=1)
-    return f"; did you mean {near[0]}?" if near else ""
-
-
-def _listed(words: Iterable[Any]) -> str:
-    *most, last = [str(word) for word in words] or [""]
-    return f"{', '.join(most)} and {last}" if most else last
-
-
-def _shown(value: Any) -> str:
-    """A value as its author would know it again, in one short line."""
-    if isinstance(value, str):
-        return repr(value if len(value) <= 60 else value[:57] + "...")
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list | dict):
-        kind = "list" if isinstance(value, list) else "mapping"
-        return f"a{'' if value else 'n empty'} {kind}"
-    return "nothing" if value is None else str(value)

@@ -5,9 +5,9 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from test_figures import draw, study
+from made_up import draw, study
 
-from emotion_concepts import figures
+from emotion_concepts.figures import save
 from emotion_concepts.report import SYMBOLS, by_reason, opening, page
 
 TEMPLATE = Path(__file__).parents[2] / "workflow/report/page.html.j2"
@@ -16,14 +16,14 @@ ATTACK = "<script>alert('x')</script>"
 
 @pytest.fixture(scope="module")
 def results() -> dict:
-    return study(emotions=figures.LABELS)
+    return study()
 
 
 @pytest.fixture(scope="module")
 def folder(results: dict, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("figures")
     for name, figure in draw(results).items():
-        figures.save(figure, folder / f"{name}.svg")
+        save(figure, folder / f"{name}.svg")
     return folder
 
 
@@ -107,7 +107,7 @@ def test_the_opening_follows_the_numbers(results: dict) -> None:
 def test_a_page_without_any_ratings(tmp_path: Path) -> None:
     results = study(emotions=3, layers=2, topics=3, rated=0)
     for name, figure in draw(results).items():
-        figures.save(figure, tmp_path / f"{name}.svg")
+        save(figure, tmp_path / f"{name}.svg")
     text = made(results, tmp_path)
     assert "ratings of enough of these words" in unescape(text)
     assert "nan" not in re.sub(r'src="[^"]*"', "", text)

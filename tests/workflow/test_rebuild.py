@@ -175,7 +175,7 @@ def test_a_function_of_the_engine_reruns_the_model_steps(project: Path) -> None:
 
 
 def test_a_function_of_the_figures_reruns_only_what_is_drawn(project: Path) -> None:
-    path = project / "emotion_concepts/figures.py"
+    path = project / "emotion_concepts/figures_map.py"
     text = path.read_text()
     start = text.index('"""', text.index("def emotion_map")) + 3
     end = text.index('"""', start) + 3

@@ -12,9 +12,11 @@ import yaml
 from jsonschema import Draft202012Validator
 from snakemake.utils import update_config
 
-from workflow import validation
+from workflow import errors, reading, validation
+from workflow.errors import ConfigError
+from workflow.reading import read_yaml
 from workflow.study import Study
-from workflow.validation import ConfigError, check_config, load_stimuli, read_yaml
+from workflow.validation import check_config, load_stimuli
 
 ROOT = Path(__file__).resolve().parents[2]
 HUB = {"hub": "Qwen/Qwen3-8B", "revision": "b968826d" * 5, "dtype": "bfloat16"}
@@ -787,5 +789,6 @@ def test_no_shipped_premise_or_question_names_an_emotion(
 
 
 def test_validation_imports_nothing_heavy() -> None:
-    source = Path(validation.__file__).read_text()
-    assert not re.search(r"^(import|from) (torch|snakemake|emotion)", source, re.M)
+    for module in (errors, reading, validation):
+        source = Path(module.__file__).read_text()
+        assert not re.search(r"^(import|from) (torch|snakemake|emotion)", source, re.M)

@@ -1,0 +1,203 @@
+"""Made-up results of a whole study, and the figures of them."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from emotion_concepts import (
+    figures_clusters,
+    figures_layers,
+    figures_map,
+    figures_texts,
+)
+from emotion_concepts.figures_layers import KINDS
+from emotion_concepts.figures_map import FOCUS
+from emotion_concepts.findings import measured, scoreboard
+from emotion_concepts.geometry import (
+    Rated,
+    between_layers,
+    clusters,
+    leaf_order,
+    measure,
+    principal_axes,
+    read_outs,
+    similarity,
+)
+from emotion_concepts.statistics import Interval, correlation
+from emotion_concepts.vectors import cosines
+
+MEASURES = (
+    "pc1_variance",
+    "pc2_variance",
+    "pc1_valence_r",
+    "arousal_r",
+    "valence_decoding_r",
+    "arousal_decoding_r",
+)
+RATED = 44
+
+
+def names(count: int) -> list[str]:
+    return [*FOCUS, *(f"emotion {i}" for i in range(count))][:count]
+
+
+def study(
+    emotions: int = 60, layers: int = 6, topics: int = 8, rated: int = RATED
+) -> dict:
+    """Made-up results in the form in which the steps write them."""
+    generator = np.random.default_rng(0)
+    ratings = generator.uniform(-1, 1, (emotions, 2))
+    width, words = 24, names(emotions)
+    axes = generator.normal(size=(2, width))
+    vectors = []
+    for layer in range(layers):
+        noise = generator.normal(size=(emotions, width))
+        rows = ratings @ axes * np.array([layer + 1]) / layers + noise
+        vectors.append(rows - rows.mean(0))
+    fixed = int(layers * 0.667)
+    people = Rated(np.arange(rated), ratings[:rated, 0], ratings[:rated, 1])
+    every = np.arange(rated)
+
+    def numbers(rows: np.ndarray) -> dict:
+        if rated:
+            return measure(rows, people, every)
+        return dict.fromkeys(MEASURES, float("nan"))
+
+    places = principal_axes(vectors[fixed])
+    chosen = {"word_list": ratings_of(places.scores, vectors[fixed], people, words)}
+    alike = between_layers(np.stack([similarity(v) for v in vectors]))
+    by_layer = [numbers(v) for v in vectors]
+    geometry = {
+        "emotions": words,
+        "layers": list(range(layers)),
+        "blocks": layers,
+        "topics": topics,
+        "fixed_layer": fixed,
+        "kind": "within",
+        "within_components": 2,
+        "scores": places.scores.tolist(),
+        "variance": places.variance.tolist(),
+        "ratings": chosen if rated else {},
+        "order": leaf_order(vectors[fixed]),
+        "cosines": cosines(vectors[fixed], vectors[fixed]).tolist(),
+        "clusters": clusters(vectors[fixed], min(10, emotions), 0).tolist(),
+        "by_kind": dict.fromkeys(KINDS, by_layer[fixed]),
+        "by_layer": dict.fromkeys(KINDS, by_layer),
+        "text_baseline": by_layer[0],
+        "between_layers": alike.tolist(),
+        "middle_to_late": list(range(layers // 3, layers)),
+        "rsa_mid_late_min": float(alike.min()),
+    }
+    rank = {"value": 0.61, "low": 0.59, "high": 0.63}
+    top = {"value": 0.05, "low": 0.03, "high": 0.08}
+    scores = {"top1": top, "top5": top, "rank_score": rank}
+    counts = {
+        "written": 100,
+        "kept": 81,
+        "tokens": 900,
+        "ended": {"cut": 30, "finished": 70},
+        "faults": {"names_emotion": 12, "repeats": 9},
+    }
+    return {
+        "geometry": geometry,
+        "bootstrap": dict.fromkeys(MEASURES, generator.uniform(0.2, 0.8, 50).tolist()),
+        "permuted": dict.fromkeys(MEASURES, generator.uniform(0, 0.3, 50).tolist()),
+        "layout": {
+            "emotions": words,
+            "places": generator.normal(size=(emotions, 2)).tolist(),
+        },
+        "denoising": {
+            "fixed_layer": fixed,
+            "denoise": "within",
+            "within_components": 2,
+            "rank_score_by_components": {"0": 0.58, "2": 0.61, "16": 0.57},
+            "neutral_components": {str(layer): 4 for layer in range(layers)},
+            "neutral_texts": 80,
+            "stories": 90,
+        },
+        "identification": {
+            "layer": fixed,
+            "n": 90,
+            "topics": topics,
+            "chance": {"top1": 1 / emotions, "top5": 5 / 60, "rank_score": 0.5},
+            "probe": scores,
+            "bag_of_words": scores | {"rank_score": rank | {"low": 0.4, "high": 0.5}},
+            "removed_components": [2] * topics,
+        },
+        "stories": counts,
+        "neutral": counts,
+        "findings": board(rated, topics),
+    }
+
+
+def ratings_of(
+    scores: np.ndarray, vectors: np.ndarray, people: Rated, words: list[str]
+) -> dict:
+    index = people.index
+    return {
+        "words": [words[i] for i in index],
+        "pleasure": people.pleasure.tolist(),
+        "arousal": people.arousal.tolist(),
+        "components": {
+            name: [correlation(column, values) for column in scores[index].T]
+            for name, values in (
+                ("pleasure", people.pleasure),
+                ("arousal", people.arousal),
+            )
+        },
+        "read_out": {k: v.tolist() for k, v in read_outs(vectors, people).items()}
+        if len(index)
+        else {},
+    }
+
+
+def board(rated: int, topics: int) -> list[dict]:
+    papers = {
+        "geometry.pc1_valence_r": 0.81,
+        "geometry.arousal_r": 0.66,
+        "geometry.rsa_mid_late_min": 0.97,
+        "stories.leak_rate": None,
+        "blackmail.baseline": 0.22,
+    }
+    rows = [
+        {"id": key, "part": "2.1", "quantity": f"what {key} is", "paper": paper}
+        for key, paper in papers.items()
+    ]
+
+    def found(ours: float, n: int, unit: str) -> dict:
+        return measured(
+            ours,
+            Interval(ours - 0.1, ours + 0.1),
+            Interval(0.0, 0.3),
+            0.1,
+            "dealt out anew",
+            n,
+            unit,
+            "geometry/geometry.json",
+        )
+
+    known: dict = {
+        "geometry.rsa_mid_late_min": found(0.9, topics, "topics"),
+        "stories.leak_rate": found(0.4, 100, "stories"),
+    }
+    for key, ours in (("geometry.pc1_valence_r", 0.7), ("geometry.arousal_r", 0.2)):
+        known[key] = found(ours, rated, "words") if rated else "too few rated words"
+    return scoreboard(rows, known)
+
+
+def draw(results: dict) -> dict[str, Figure]:
+    geometry, findings = results["geometry"], results["findings"]
+    return {
+        "emotion_map": figures_map.emotion_map(geometry, findings),
+        "people": figures_map.people(geometry, findings),
+        "cosine_matrix": figures_clusters.cosine_matrix(geometry),
+        "clusters": figures_clusters.clusters(geometry, results["layout"]),
+        "layers": figures_layers.layers(
+            geometry, results["bootstrap"], results["permuted"]
+        ),
+        "between_layers": figures_layers.between_layers(geometry, findings),
+        "denoising": figures_layers.denoising(
+            results["denoising"], results["identification"]
+        ),
+        "identification": figures_texts.identification(results["identification"]),
+        "texts": figures_texts.texts(results["stories"], results["neutral"]),
+    }
