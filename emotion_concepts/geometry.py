@@ -3,8 +3,8 @@ say.
 
 Everything here starts from centred cells (emotions, topics, width), see `vectors`, so
 that every number can be recomputed for a resampled set of topics. The number of removed
-components is the one chosen beforehand; the components themselves are recomputed with
-each sample.
+components is the one chosen beforehand; the within-emotion components themselves are
+recomputed with each sample, but for the comparison of layers.
 """
 
 from collections.abc import Callable
@@ -107,7 +107,6 @@ def measure(
     vectors: np.ndarray,
     people: Rated,
     words: np.ndarray,
-    predicted: dict[str, np.ndarray] | None = None,
 ) -> dict[str, float]:
     """The numbers of the map, for one set of vectors and one sample of the rated words.
 
@@ -118,7 +117,6 @@ def measure(
         people: the human ratings.
         words: (n,) which of the rated words count, by place, with repeats in a
             bootstrap sample.
-        predicted: the read-outs, if they are there already; else they are made here.
 
     Returns:
         `pc1_variance`, `pc2_variance`, `pc1_valence_r`, `arousal_r` (the larger of PC2
@@ -127,8 +125,7 @@ def measure(
     axes = principal_axes(vectors, 4)
     pleasure, arousal = people.pleasure[words], people.arousal[words]
     scores = axes.scores[people.index[words]]
-    if predicted is None:
-        predicted = read_outs(vectors, people)
+    predicted = read_outs(vectors, people)
     variance = {
         "pc1_variance": float(axes.variance[0]),
         "pc2_variance": float(axes.variance[1]),

@@ -28,8 +28,8 @@ def recentred_interval(
 
     A bootstrap sample of topics holds some twice and others not at all, so its means
     are noisier than the study's own: shares of variance and correlations come out
-    smaller in every sample. The spread is what is wanted; the shift is an artefact (the
-    usual bias correction).
+    smaller in every sample. Only the spread is taken. This presumes that the estimate
+    itself is not as biased; the plain percentile interval lies lower.
 
     Args:
         samples: bootstrap values; those that are not numbers are left out.

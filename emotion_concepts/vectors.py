@@ -16,14 +16,20 @@ ways:
   emotion, and the model's own stories show it whatever the model writes; it is the
   shared covariance of a linear discriminant, with the largest directions removed
   instead of shrunk. How many are removed is the number that best identifies the emotion
-  of stories on topics that were held out. Neither the human ratings nor the topics that
-  results are tested on enter that choice.
+  of stories on topics that were held out. The human ratings do not enter that choice,
+  nor, in the identification, does the topic that is tested.
 """
 
 import numpy as np
 
+KINDS = ("raw", "within", "neutral")  # what was taken out of the stored vectors
 CANDIDATES = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 FOLDS = 12  # topics are held out one by one up to so many, in so many parts beyond
+
+
+def stored_kind(denoise: str) -> str:
+    """Which of the stored vectors the config's `denoise` names."""
+    return "raw" if denoise == "none" else denoise
 
 
 def centred(cells: np.ndarray) -> np.ndarray:
@@ -158,7 +164,12 @@ def rank_scores(
     tests: np.ndarray, vectors: np.ndarray, labels: np.ndarray
 ) -> np.ndarray:
     """Ranks on a scale from 0 (last) over .5 (chance) to 1 (first)."""
-    return 1 - (ranks(tests, vectors, labels) - 1) / max(1, len(vectors) - 1)
+    return scores_of(ranks(tests, vectors, labels), len(vectors))
+
+
+def scores_of(places: np.ndarray, emotions: int) -> np.ndarray:
+    """Ranks among so many emotions as scores, see `rank_scores`."""
+    return 1 - (places - 1) / max(1, emotions - 1)
 
 
 def _emotion_means(

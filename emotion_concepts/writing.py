@@ -60,13 +60,9 @@ def write_texts(
         records = [_record(model, *pair) for pair in zip(batch, written, strict=True)]
         write_records(ledger.path([item_key(item) for item in batch]), records)
     found = ledger.finished()
-    kept: dict[Path, list[Record]] = {}
-    texts = []
-    for item in items:
-        path, row = found[item_key(item)]
-        kept.setdefault(path, []) or kept[path].extend(read_records(path))
-        texts.append(kept[path][row])
-    return texts
+    places = [found[item_key(item)] for item in items]
+    records_of = {path: read_records(path) for path in {path for path, _ in places}}
+    return [records_of[path][row] for path, row in places]
 
 
 def batches(groups: list[list[Record]], rows: int) -> list[list[Record]]:

@@ -27,9 +27,7 @@ from emotion_concepts.store import (
     read_tensor,
     write_json,
 )
-from emotion_concepts.vectors import cosines
-
-KINDS = ("raw", "within", "neutral")
+from emotion_concepts.vectors import KINDS, cosines, stored_kind
 
 
 def main() -> None:
@@ -44,7 +42,7 @@ def main() -> None:
     meaning = read_meaning(args.vectors)
     emotions, layers = meaning["emotions"], meaning["layers"]
     fixed = layers.index(meaning["fixed_layer"])
-    kind = chosen_kind(meaning["denoise"])
+    kind = stored_kind(meaning["denoise"])
     people = {n: rated(emotions, r) for n, r in settings["ratings"].items()}
     first = next(iter(people.values()))
     every = np.arange(len(first.index))
@@ -101,11 +99,6 @@ def main() -> None:
             "rsa_mid_late_min": float(rsa[np.ix_(middle, middle)].min()),
         },
     )
-
-
-def chosen_kind(denoise: str) -> str:
-    """Which of the stored vectors the results are read from."""
-    return "raw" if denoise == "none" else denoise
 
 
 def components(scores: np.ndarray, people: Rated) -> dict[str, list[float]]:

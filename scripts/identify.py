@@ -12,6 +12,7 @@ from emotion_concepts.command import run
 from emotion_concepts.identification import identify
 from emotion_concepts.statistics import resampled_mean
 from emotion_concepts.store import read_json, read_meaning, read_records, write_json
+from emotion_concepts.vectors import scores_of
 
 
 def main() -> None:
@@ -34,18 +35,19 @@ def main() -> None:
     place = read_meaning(args.activations[0])["layers"].index(layer)
     found = identify(stories, stories.at_layer(place), len(emotions), len(topics))
 
-    def share(ranks: np.ndarray, within: int) -> dict[str, float]:
-        hits = (ranks <= within).astype(float)
-        interval = resampled_mean(hits, stories.topic, settings["resamples"], seed=0)
-        return {"value": float(hits.mean()), "low": interval.low, "high": interval.high}
-
-    def scores(ranks: np.ndarray) -> dict[str, float]:
-        score = 1 - (ranks - 1) / (len(emotions) - 1)
-        interval = resampled_mean(score, stories.topic, settings["resamples"], seed=0)
+    def mean(values: np.ndarray) -> dict[str, float]:
+        interval = resampled_mean(values, stories.topic, settings["resamples"], seed=0)
         return {
-            "value": float(score.mean()),
+            "value": float(values.mean()),
             "low": interval.low,
             "high": interval.high,
+        }
+
+    def summary(ranks: np.ndarray) -> dict[str, dict[str, float]]:
+        return {
+            "top1": mean((ranks <= 1).astype(float)),
+            "top5": mean((ranks <= 5).astype(float)),
+            "rank_score": mean(scores_of(ranks, len(emotions))),
         }
 
     write_json(
@@ -59,16 +61,8 @@ def main() -> None:
                 "top5": min(1, 5 / len(emotions)),
                 "rank_score": 0.5,
             },
-            "probe": {
-                "top1": share(found.probe, 1),
-                "top5": share(found.probe, 5),
-                "rank_score": scores(found.probe),
-            },
-            "bag_of_words": {
-                "top1": share(found.words, 1),
-                "top5": share(found.words, 5),
-                "rank_score": scores(found.words),
-            },
+            "probe": summary(found.probe),
+            "bag_of_words": summary(found.words),
             "removed_components": found.removed,
             "stories": [
                 {

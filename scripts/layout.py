@@ -5,6 +5,7 @@ from pathlib import Path
 
 from emotion_concepts.command import run
 from emotion_concepts.store import read_meaning, read_tensor, write_json
+from emotion_concepts.vectors import stored_kind
 
 
 def main() -> None:
@@ -16,7 +17,7 @@ def main() -> None:
     from umap import UMAP
 
     meaning = read_meaning(args.vectors)
-    kind = "raw" if meaning["denoise"] == "none" else meaning["denoise"]
+    kind = stored_kind(meaning["denoise"])
     place = meaning["layers"].index(meaning["fixed_layer"])
     vectors = read_tensor(args.vectors, kind, place)
     layout = UMAP(

@@ -20,7 +20,7 @@ from emotion_concepts.geometry import (
     with_within,
 )
 from emotion_concepts.store import read_json, read_meaning, read_tensor, write_json
-from emotion_concepts.vectors import centred
+from emotion_concepts.vectors import centred, stored_kind
 
 RSA_SHARE = 5  # the comparison of all layers is resampled a fifth as often
 
@@ -55,7 +55,7 @@ def main() -> None:
         rsa = resampled_rsa(every, taken, max(1, times // RSA_SHARE), seed=0)
     else:
         samples = permuted(cells, denoise, people, times, seed=0)
-        stored = "raw" if kind == "none" else kind
+        stored = stored_kind(kind)
         rows = [similarity(read_tensor(args.vectors, stored, i)) for i in middle]
         rsa = permuted_rsa(
             np.stack(rows), len(emotions), max(1, times // RSA_SHARE), seed=0

@@ -24,6 +24,7 @@ from emotion_concepts.store import (
 )
 from emotion_concepts.texts import dialogue
 from emotion_concepts.vectors import (
+    KINDS,
     centred,
     choose_components,
     emotion_vectors,
@@ -31,8 +32,6 @@ from emotion_concepts.vectors import (
     remove,
     within_components,
 )
-
-KINDS = ("raw", "within", "neutral")  # what was taken out of the vectors
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from typing import Any
 
 from workflow.errors import ConfigError
 from workflow.reading import read_yaml
-from workflow.validation import check_config, load_stimuli
+from workflow.validation import check_config
 
 SETTINGS = Path(".snakemake/settings")
 # The libraries that decide what a model computes.
@@ -63,8 +63,7 @@ class Study:
         try:
             for file in files:
                 read_yaml(str(file), "--configfile")
-            check_config(config)
-            self.stimuli = load_stimuli(config)
+            self.stimuli = check_config(config)
         except ConfigError as error:
             sys.exit(f"error: {error}")
         self.config = config

@@ -29,11 +29,14 @@ TOO = {
 }
 
 
-def check_config(config: dict[str, Any]) -> None:
+def check_config(config: dict[str, Any]) -> dict[str, Any]:
     """Refuse a config that could not run, before anything does.
 
     Args:
         config: the whole config, overlays laid over it.
+
+    Returns:
+        Its stimuli, as `load_stimuli` reads them.
 
     Raises:
         ConfigError: the first thing that is wrong, in the config or a stimulus file.
@@ -46,6 +49,7 @@ def check_config(config: dict[str, Any]) -> None:
     _check_sizes(config, stimuli, len(chosen))
     premises = stimuli["topics"][: config["stories"]["topics"]]
     _check_premises(premises, chosen, config["stimuli"]["topics"])
+    return stimuli
 
 
 def load_stimuli(config: dict[str, Any]) -> dict[str, Any]:

@@ -203,7 +203,7 @@ def test_one_more_emotion_writes_only_its_own_stories(project: Path) -> None:
     old = set(lines(project / STORIES))
     config = yaml.safe_load((project / "config.yaml").read_text())
     edit_config(project, {"emotions": [*config["emotions"], "eager"]})
-    assert rules(pending(project)) == EVERYTHING - {"model", "layout"} | {"layout"}
+    assert rules(pending(project)) == EVERYTHING - {"model"}
     output = snakemake(project)
     new = set(lines(project / STORIES))
     assert old < new
