@@ -117,7 +117,8 @@ def read_records(paths: Path | Iterable[Path]) -> list[Record]:
     """
     records = []
     for path in [paths] if isinstance(paths, Path) else paths:
-        for line in path.read_text(encoding="utf-8").splitlines():
+        # Not splitlines: a text may hold characters that it takes for a line's end.
+        for line in filter(None, path.read_text(encoding="utf-8").split("\n")):
             try:
                 records.append(json.loads(line))
             except ValueError as error:

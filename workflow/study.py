@@ -54,15 +54,10 @@ class Study:
     """One config with its stimuli; what each rule needs of them."""
 
     def __init__(self, config: dict[str, Any], files: Iterable[str] = ()) -> None:
-        # An overlay adds to the models and ratings below it; null takes one away.
-        for table in (config.get("models"), config.get("stimuli", {}).get("ratings")):
-            for name in [
-                name for name, value in (table or {}).items() if value is None
-            ]:
-                del table[name]
         try:
             for file in files:
                 read_yaml(str(file), "--configfile")
+            _take_away(config)
             self.stimuli = check_config(config)
         except ConfigError as error:
             sys.exit(f"error: {error}")
@@ -107,7 +102,9 @@ class Study:
 
     def placement(self, model: str) -> dict[str, Any]:
         """How much of each device a model may take."""
-        return {"max_memory": self.config["models"][model].get("max_memory")}
+        # Devices are numbers and words, which JSON cannot sort together.
+        limits = self.config["models"][model].get("max_memory")
+        return {"max_memory": limits and {str(k): v for k, v in limits.items()}}
 
     def write(self, model: str, texts: str, shard: str) -> dict[str, Any]:
         """What to write, and how."""
@@ -182,6 +179,17 @@ class Study:
         }
 
 
+def _take_away(config: dict[str, Any]) -> None:
+    """Drop models and ratings that are null: an overlay adds, null takes one away."""
+    stimuli = config.get("stimuli")
+    ratings = stimuli.get("ratings") if isinstance(stimuli, dict) else None
+    for table in (config.get("models"), ratings):
+        # Anything else than a table is for the check to refuse.
+        if isinstance(table, dict):
+            for name in [name for name, value in table.items() if value is None]:
+                del table[name]
+
+
 def settings(rule: str, values: dict[str, Any]) -> str:
     """The path of a file that holds these values, named after them."""
     text = json.dumps(values, sort_keys=True, ensure_ascii=False, indent=1)
@@ -236,6 +244,12 @@ def set_aside_damaged(results: Path) -> None:
     interrupted can shorten one later.
     """
     for path in sorted(results.glob("*/**/*")):
+        # What is being made is hidden, and what was set aside stays so.
+        if any(
+            part.startswith(".") or part.endswith(".damaged")
+            for part in path.relative_to(results).parts
+        ):
+            continue
         if path.suffix in _WHOLE and path.is_file() and not _WHOLE[path.suffix](path):
             # A model is one result, and only as whole as its files.
             in_model = path.parent.name == "model" and path.parents[2] == results

@@ -89,6 +89,13 @@ def test_tensors_written_part_by_part_are_ordinary_safetensors(tmp_path: Path) -
     assert read_tensor(path, "empty").shape == (0, 7)
 
 
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\x0c", "\n", "\r"])
+def test_a_text_may_hold_any_line_separator(tmp_path: Path, mark: str) -> None:
+    records = [{"text": f"one{mark}two"}, {"text": "three"}]
+    write_records(tmp_path / "a.jsonl", records)
+    assert read_records(tmp_path / "a.jsonl") == records
+
+
 def test_equal_content_is_equal_bytes(tmp_path: Path) -> None:
     meaning = {f"key{i}": i for i in range(30)}
     for name, pairs in (("a", meaning), ("b", dict(reversed(meaning.items())))):

@@ -104,3 +104,45 @@ def test_damaged_files_are_set_aside_and_whole_ones_are_not(
     assert not (folder / name).exists()
     assert (folder / f"{name}.damaged").read_bytes() == broken
     assert "set aside" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("folder", [".model.part/weights", "model.damaged"])
+def test_what_is_being_made_or_was_set_aside_is_left_alone(
+    tmp_path: Path, folder: str, capsys: pytest.CaptureFixture
+) -> None:
+    half = tmp_path / "m" / folder / "config.json"
+    half.parent.mkdir(parents=True)
+    half.write_text('{"half')
+    set_aside_damaged(tmp_path)
+    assert half.read_text() == '{"half'
+    assert capsys.readouterr().err == ""
+
+
+def test_devices_may_be_numbers_and_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = study()
+    made.config["models"]["m"] = {"max_memory": {0: "20GiB", "cpu": "60GiB"}}
+    monkeypatch.chdir(tmp_path)
+    path = settings("write", made.write("m", "neutral", "0"))
+    limits = json.loads(Path(path).read_text())["max_memory"]
+    assert limits == {"0": "20GiB", "cpu": "60GiB"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("models", None),
+        ("models", ["a", "b"]),
+        ("models", "x"),
+        ("stimuli", None),
+        ("stimuli", "x"),
+        ("stimuli", {"ratings": "a.csv"}),
+    ],
+)
+def test_a_section_of_the_wrong_kind_is_one_clear_line(key: str, value: object) -> None:
+    config = copy.deepcopy(CONFIG) | {key: value}
+    with pytest.raises(SystemExit) as stop:
+        Study(config)
+    assert str(stop.value).startswith(f"error: config: {key}")
+    assert "\n" not in str(stop.value)
