@@ -3,14 +3,17 @@
 """
 
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from emotion_concepts.capture import mean_residuals
 from emotion_concepts.chat import tokenise
 from emotion_concepts.errors import StudyError
 from emotion_concepts.model import Model
+from emotion_concepts.planning import halving
 from emotion_concepts.progress import Progress
 from emotion_concepts.store import (
     Ledger,
@@ -71,13 +74,25 @@ def capture_texts(
     left = [(key, ids) for key, ids in tokens.items() if key not in finished]
     left.sort(key=lambda item: (len(item[1]), item[0]))
     progress = Progress(what, len(tokens), len(tokens) - len(left))
-    for batch in cut(left, _padded_tokens, batch_tokens):
-        keys = [key for key, _ in batch]
+
+    def read(batch: list[tuple[str, list[int]]]) -> tuple[torch.Tensor, torch.Tensor]:
         rows = [ids for _, ids in batch]
-        means, norms = mean_residuals(model, rows, reading.from_token, reading.layers)
-        arrays = {MEAN: means.numpy(), NORM: norms.numpy()}
+        spans = [[range(reading.from_token, len(ids))] for ids in rows]
+        return mean_residuals(model, rows, spans, reading.layers)
+
+    whole = cut(left, _padded_tokens, batch_tokens)
+    for batch, (means, norms) in chain.from_iterable(
+        halving(some, read) for some in whole
+    ):
+        if not torch.isfinite(means).all():
+            raise StudyError(
+                f"{model.identity}: the residual stream is not finite in "
+                f"{model.network.dtype}; set the model's dtype to bfloat16 or float32"
+            )
+        arrays = {MEAN: means[:, 0].numpy(), NORM: norms[:, 0].numpy()}
+        keys = [key for key, _ in batch]
         write_tensors(ledger.path(keys), arrays, {"keys": keys})
-        progress.add(len(batch), sum(map(len, rows)))
+        progress.add(len(batch), sum(len(ids) for _, ids in batch))
     return list(tokens)
 
 

@@ -1,10 +1,10 @@
-"""Attention over a prefix that all rows share and the tokens that each has of its own.
+"""Attention over prefixes that rows share and the tokens that each has of its own.
 
-Prompts of one batch mostly begin alike. Their common prefix is computed once, as one
-row, and every row attends to that single copy: the prefix costs one matrix product
-instead of one per row, and is never copied. The rows' own tokens stand right-aligned in
-a buffer of their own: the last token of every prompt is in the same column, so a
-decoding step writes one column for all rows.
+Prompts of one batch mostly begin alike. A prefix that a group of rows shares is
+computed once, as one row, and all rows of the group attend to that single copy: the prefix costs
+one matrix product instead of one per row, and is never copied. The rows' own tokens
+stand right-aligned in a buffer of their own: the last token of every prompt is in the
+same column, so a decoding step writes one column for all rows.
 
 The buffers are kept whole (and masked) rather than sliced, because a product with a
 slice first copies it, which on a CPU costs more than the product itself.
@@ -25,61 +25,97 @@ NAME = "shared_prefix"
 GROWTH = 32  # columns by which a full buffer grows
 
 
+Prefix = tuple[Tensor, Tensor]  # keys and values (kv heads, tokens, width)
+
+
 @dataclass
 class Rows:
     """Where the tokens of a batch stand, the same for all layers.
 
     Attributes:
         padding: (rows,) unused columns at the left of each row's own buffer.
-        prefix: tokens in the shared prefix.
+        groups: rows [first, last) and the tokens of the prefix that they share, one
+            group after the other; together all rows.
         filled: columns of the rows' buffers that hold tokens.
     """
 
     padding: Tensor
-    prefix: int = 0
+    groups: list[tuple[int, int, int]]
     filled: int = 0
     _bias: dict[tuple, Tensor] = field(default_factory=dict)
+
+    @property
+    def prefix(self) -> Tensor:
+        """(rows,) tokens in the prefix of each row."""
+        lengths = [length for _, _, length in self.groups]
+        sizes = [last - first for first, last, _ in self.groups]
+        return torch.tensor(lengths).repeat_interleave(torch.tensor(sizes))
 
     def advance(self, columns: int) -> None:
         """Say that a pass through all layers has filled `columns` more columns."""
         self.filled += columns
         self._bias.clear()
 
-    def keep(self, rows: Tensor) -> None:
-        """Let all rows but these leave."""
-        self.padding = self.padding[rows.to(self.padding.device)]
-        self._bias.clear()
-
-    def bias(
-        self, queries: int, columns: int, window: int | None, like: Tensor
-    ) -> tuple[Tensor | None, Tensor]:
-        """What to add to the scores of new tokens: 0 where they may look, else -inf.
+    def keep(self, rows: Tensor) -> list[int]:
+        """Let all rows but these (in ascending order) leave.
 
         Returns:
-            For the prefix (rows, queries, prefix), or None where all of it is visible,
-            and for the row's own columns (rows, queries, columns).
+            The places of the groups of which a row stays.
         """
-        key = (queries, columns, window, like.device, like.dtype)
+        self.padding = self.padding[rows.to(self.padding.device)]
+        self._bias.clear()
+        staying, groups = [], []
+        for place, (first, last, length) in enumerate(self.groups):
+            count = int(((rows >= first) & (rows < last)).sum())
+            if count:
+                start = groups[-1][1] if groups else 0
+                groups.append((start, start + count, length))
+                staying.append(place)
+        self.groups = groups
+        return staying
+
+    def own_bias(
+        self, queries: int, columns: int, window: int | None, like: Tensor
+    ) -> Tensor:
+        """What to add to the scores of new tokens on the rows' own columns.
+
+        Returns:
+            (rows, queries, columns), 0 where a token may look, else -inf.
+        """
+        key = ("own", queries, columns, window, like.device, like.dtype)
         if key not in self._bias:
-            self._bias[key] = self._make_bias(queries, columns, window, like)
+            padding = self.padding.to(like.device)[:, None, None]
+            query = self._queries(queries, like)
+            column = torch.arange(columns, device=like.device)[None, None, :]
+            # A padding column sees itself, lest its softmax be 0 / 0 and spoil the
+            # row's later layers.
+            visible = (column <= query) & ((column >= padding) | (column == query))
+            if window is not None:
+                visible &= column > query - window
+            self._bias[key] = _minus_infinity(visible, like.dtype)
         return self._bias[key]
 
-    def _make_bias(
-        self, queries: int, columns: int, window: int | None, like: Tensor
-    ) -> tuple[Tensor | None, Tensor]:
-        padding = self.padding.to(like.device)[:, None, None]
-        query = self.filled + torch.arange(queries, device=like.device)[None, :, None]
-        column = torch.arange(columns, device=like.device)[None, None, :]
-        # A padding column sees itself, lest its softmax be 0 / 0 and spoil the row's
-        # later layers.
-        visible = (column <= query) & ((column >= padding) | (column == query))
-        prefix_bias = None
-        if window is not None:
-            visible &= column > query - window
-            place = torch.arange(self.prefix, device=like.device)[None, None, :]
-            near = place > self.prefix + (query - padding) - window
-            prefix_bias = _minus_infinity(near, like.dtype)
-        return prefix_bias, _minus_infinity(visible, like.dtype)
+    def prefix_bias(
+        self, group: int, queries: int, window: int | None, like: Tensor
+    ) -> Tensor | None:
+        """The same on the prefix of a group: (its rows, queries, prefix), or None where
+        all of it is visible.
+        """
+        if window is None:
+            return None
+        key = ("prefix", group, queries, window, like.device, like.dtype)
+        if key not in self._bias:
+            first, last, length = self.groups[group]
+            padding = self.padding[first:last].to(like.device)[:, None, None]
+            place = torch.arange(length, device=like.device)[None, None, :]
+            own = self._queries(queries, like) - padding
+            near = place > length + own - window
+            self._bias[key] = _minus_infinity(near, like.dtype)
+        return self._bias[key]
+
+    def _queries(self, queries: int, like: Tensor) -> Tensor:
+        columns = self.filled + torch.arange(queries, device=like.device)
+        return columns[None, :, None]
 
 
 def _minus_infinity(visible: Tensor, dtype: torch.dtype) -> Tensor:
@@ -91,13 +127,13 @@ def _minus_infinity(visible: Tensor, dtype: torch.dtype) -> Tensor:
 class PrefixLayer(CacheLayerMixin):
     """Keys and values of one block.
 
-    The shared ones are (1, heads, prefix, width), the rows' own (rows, heads, columns,
-    width).
+    The shared ones are one `Prefix` for each group (None where empty), the rows' own
+    (rows, heads, columns, width).
     """
 
-    def __init__(self, rows: Rows, prefix: tuple[Tensor, Tensor] | None = None) -> None:
+    def __init__(self, rows: Rows, prefixes: list[Prefix | None]) -> None:
         super().__init__()
-        self.rows, self.prefix = rows, prefix
+        self.rows, self.prefixes = rows, prefixes
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
         """Make buffers without columns, on the device of the block's own keys."""
@@ -120,14 +156,15 @@ class PrefixLayer(CacheLayerMixin):
         self.values[:, :, start:end] = value_states
         return self.keys, self.values
 
-    def keep(self, rows: Tensor) -> None:
-        """Let all rows but these leave."""
+    def keep(self, rows: Tensor, groups: list[int]) -> None:
+        """Let all rows and groups but these leave."""
         self.keys = self.keys.index_select(0, rows.to(self.keys.device))
         self.values = self.values.index_select(0, rows.to(self.values.device))
+        self.prefixes = [self.prefixes[place] for place in groups]
 
     def get_seq_length(self) -> int:
         """Tokens read so far, the longest row's."""
-        return self.rows.prefix + self.rows.filled
+        return max(length for _, _, length in self.rows.groups) + self.rows.filled
 
     def get_max_length(self) -> int:
         """No limit, in transformers' terms."""
@@ -148,37 +185,41 @@ def _grown(buffer: Tensor, columns: int) -> Tensor:
 
 
 class PrefixCache(Cache):
-    """What a batch has computed so far: one `PrefixLayer` for each block."""
+    """What a batch has computed so far: one `PrefixLayer` for each block.
 
-    def __init__(
-        self,
-        layers: int,
-        rows: Rows,
-        prefix: list[tuple[Tensor, Tensor]] | None = None,
-    ) -> None:
-        super().__init__(
-            layers=[
-                PrefixLayer(rows, prefix[i] if prefix else None) for i in range(layers)
-            ]
-        )
+    Args:
+        rows: where its tokens stand.
+        prefixes: for each block, one `Prefix` for each group, None where it is empty.
+    """
+
+    def __init__(self, rows: Rows, prefixes: list[list[Prefix | None]]) -> None:
+        super().__init__(layers=[PrefixLayer(rows, block) for block in prefixes])
         self.rows = rows
 
     def keep(self, rows: Tensor) -> None:
-        """Let all rows but these leave the batch."""
-        self.rows.keep(rows)
+        """Let all rows but these (in ascending order) leave the batch."""
+        groups = self.rows.keep(rows)
         for layer in self.layers:
-            layer.keep(rows)
+            layer.keep(rows, groups)
 
-    def as_prefix(self) -> list[tuple[Tensor, Tensor]]:
-        """The keys and values of a one-row pass, to be the shared prefix of a batch."""
-        filled = self.rows.filled
+    def as_prefixes(self) -> list[list[Prefix]]:
+        """For each block, what each row has read so far, to be a group's prefix."""
         return [
-            (
-                layer.keys[:, :, :filled].contiguous(),
-                layer.values[:, :, :filled].contiguous(),
-            )
+            [
+                self._whole(layer, row, group)
+                for group, (first, last, _) in enumerate(self.rows.groups)
+                for row in range(first, last)
+            ]
             for layer in self.layers
         ]
+
+    def _whole(self, layer: PrefixLayer, row: int, group: int) -> Prefix:
+        own = slice(int(self.rows.padding[row]), self.rows.filled)
+        keys, values = layer.keys[row, :, own], layer.values[row, :, own]
+        shared = layer.prefixes[group]
+        if shared is None:
+            return keys.contiguous(), values.contiguous()
+        return torch.cat([shared[0], keys], 1), torch.cat([shared[1], values], 1)
 
 
 _active: list[PrefixCache] = []
@@ -222,41 +263,61 @@ def shared_prefix_attention(
     layer = cache.layers[module.layer_idx]
     rows, heads, tokens, width = query.shape
     kv_heads, columns = key.shape[1], key.shape[2]
-    group = heads // kv_heads
-    prefix_bias, own_bias = cache.rows.bias(tokens, columns, sliding_window, query)
-    grouped = (query * scaling).reshape(rows, kv_heads, group * tokens, width)
-    scores = torch.matmul(grouped, key.transpose(2, 3))
-    scores = _biased(scores, own_bias, softcap, group)
-    if layer.prefix is None:
-        weights = torch.softmax(scores, -1, dtype=torch.float32).to(query.dtype)
-        out = torch.matmul(weights, value)
-    else:
-        prefix_key, prefix_value = layer.prefix
-        flat = grouped.transpose(0, 1).reshape(kv_heads, rows * group * tokens, width)
-        shared = torch.matmul(flat, prefix_key[0].transpose(1, 2))
-        shared = shared.view(kv_heads, rows, group * tokens, -1).transpose(0, 1)
-        shared = _biased(shared, prefix_bias, softcap, group)
-        weights = torch.softmax(
-            torch.cat([shared, scores], -1), -1, dtype=torch.float32
-        ).to(query.dtype)
-        own, common = (
-            weights[..., shared.shape[-1] :],
-            weights[..., : shared.shape[-1]],
+    grouped = (query * scaling).reshape(rows, kv_heads, -1, width)
+    own_bias = cache.rows.own_bias(tokens, columns, sliding_window, query)
+    parts = []
+    for place, (first, last, _) in enumerate(cache.rows.groups):
+        prefix_bias = cache.rows.prefix_bias(place, tokens, sliding_window, query)
+        parts.append(
+            _group_attention(
+                grouped[first:last],
+                (key[first:last], value[first:last], own_bias[first:last]),
+                layer.prefixes[place],
+                prefix_bias,
+                softcap,
+            )
         )
-        out = torch.matmul(own.contiguous(), value)
-        common = common.transpose(0, 1).reshape(
-            kv_heads, rows * group * tokens, shared.shape[-1]
-        )
-        out = out + torch.matmul(common, prefix_value[0]).view(
-            kv_heads, rows, group * tokens, value.shape[-1]
-        ).transpose(0, 1)
+    out = parts[0] if len(parts) == 1 else torch.cat(parts)
     out = out.reshape(rows, heads, tokens, value.shape[-1])
     return out.transpose(1, 2).contiguous(), None
 
 
-def _biased(
-    scores: Tensor, bias: Tensor | None, softcap: float | None, group: int
+def _group_attention(
+    grouped: Tensor,
+    own: tuple[Tensor, Tensor, Tensor],
+    prefix: Prefix | None,
+    prefix_bias: Tensor | None,
+    softcap: float | None,
 ) -> Tensor:
+    """Attention of rows (rows, kv heads, heads of each x tokens, width) to a prefix and
+    to themselves.
+    """
+    rows, kv_heads, queries, width = grouped.shape
+    key, value, bias = own
+    scores = _biased(torch.matmul(grouped, key.transpose(2, 3)), bias, softcap)
+    if prefix is None:
+        weights = torch.softmax(scores, -1, dtype=torch.float32).to(grouped.dtype)
+        return torch.matmul(weights, value)
+    prefix_key, prefix_value = prefix
+    length = prefix_key.shape[1]
+    flat = grouped.transpose(0, 1).reshape(kv_heads, rows * queries, width)
+    shared = torch.matmul(flat, prefix_key.transpose(1, 2))
+    shared = shared.view(kv_heads, rows, queries, length).transpose(0, 1)
+    shared = _biased(shared, prefix_bias, softcap)
+    weights = torch.softmax(
+        torch.cat([shared, scores], -1), -1, dtype=torch.float32
+    ).to(grouped.dtype)
+    out = torch.matmul(weights[..., length:].contiguous(), value)
+    common = weights[..., :length].transpose(0, 1)
+    common = common.reshape(kv_heads, rows * queries, length)
+    shared = torch.matmul(common, prefix_value)
+    return out + shared.view(kv_heads, rows, queries, -1).transpose(0, 1)
+
+
+def _biased(scores: Tensor, bias: Tensor | None, softcap: float | None) -> Tensor:
+    """Scores (rows, kv heads, heads of each x tokens, keys), capped, with a bias (rows,
+    tokens, keys).
+    """
     if softcap is not None:
         scores = torch.tanh(scores / softcap) * softcap
     if bias is None:
@@ -264,7 +325,7 @@ def _biased(
     if bias.shape[1] == 1:
         return scores + bias[:, None]
     # A view, not the bias repeated for every query head of a group.
-    split = scores.unflatten(2, (group, bias.shape[1]))
+    split = scores.unflatten(2, (-1, bias.shape[1]))
     return (split + bias[:, None, None]).flatten(2, 3)
 
 
@@ -289,7 +350,7 @@ def _causal(
     if window is not None:
         visible &= place[None, :] > place[:, None] - window
     scores = torch.matmul(query * scaling, key.transpose(2, 3))
-    scores = _biased(scores, _minus_infinity(visible, query.dtype)[None], softcap, 1)
+    scores = _biased(scores, _minus_infinity(visible, query.dtype)[None], softcap)
     weights = torch.softmax(scores, -1, dtype=torch.float32).to(query.dtype)
     return torch.matmul(weights, value).transpose(1, 2).contiguous()
 

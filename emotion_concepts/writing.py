@@ -7,6 +7,8 @@ from pathlib import Path
 from emotion_concepts.chat import render
 from emotion_concepts.generation import Sampling, Written, generate
 from emotion_concepts.model import Model
+from emotion_concepts.planning import halving, rows_that_fit
+from emotion_concepts.prefill import Prompt
 from emotion_concepts.progress import Progress
 from emotion_concepts.store import (
     Ledger,
@@ -36,7 +38,7 @@ def write_texts(
         ledger: the finished batches, as records.
         sampling: how tokens are drawn.
         max_tokens: new tokens of each text at most.
-        batch_rows: texts in a batch at most.
+        batch_rows: texts in a batch at most; fewer where memory is small.
         what: the step's name, for its progress.
 
     Returns:
@@ -47,18 +49,29 @@ def write_texts(
     items = [item for group in groups for item in group]
     left = [[i for i in group if item_key(i) not in finished] for group in groups]
     progress = Progress(what, len(items), len(items) - sum(map(len, left)))
-    for batch in batches([group for group in left if group], batch_rows):
-        prompts = [_prompt_tokens(model, item) for item in batch]
-        seeds = [item["seed"] for item in batch]
+    prompts = {item_key(item): _prompt(model, item) for item in items}
+    # Of all items, so that what is finished already does not change the plan.
+    longest = max(len(prompt.tokens) for prompt in prompts.values()) + max_tokens
+    rows = rows_that_fit(model, longest, 1, batch_rows)
 
-        def step(rows: int, share: float = len(batch) / max_tokens) -> None:
-            progress.add(share, rows)
-
+    def write(batch: list[Record]) -> list[Written]:
         before = progress.done
-        written = generate(model, prompts, seeds, max_tokens, sampling, step)
+        written = generate(
+            model,
+            [prompts[item_key(item)] for item in batch],
+            [item["seed"] for item in batch],
+            max_tokens,
+            sampling,
+            lambda rows: progress.add(len(batch) / max_tokens, rows),
+        )
         progress.done = before + len(batch)
-        records = [_record(model, *pair) for pair in zip(batch, written, strict=True)]
-        write_records(ledger.path([item_key(item) for item in batch]), records)
+        return written
+
+    for whole in batches([group for group in left if group], rows):
+        for batch, written in halving(whole, write):
+            pairs = zip(batch, written, strict=True)
+            records = [_record(model, *pair) for pair in pairs]
+            write_records(ledger.path([item_key(item) for item in batch]), records)
     found = ledger.finished()
     places = [found[item_key(item)] for item in items]
     records_of = {path: read_records(path) for path in {path for path, _ in places}}
@@ -86,9 +99,10 @@ def ledger_keys(path: Path) -> list[str]:
     return [item_key(record) for record in read_records(path)]
 
 
-def _prompt_tokens(model: Model, item: Record) -> list[int]:
+def _prompt(model: Model, item: Record) -> Prompt:
     messages = [{"role": "user", "content": item["prompt"]}]
-    return render(model.tokenizer, messages, item.get("answer_start", "")).tokens
+    start = item.get("answer_start", "")
+    return Prompt(render(model.tokenizer, messages, start).tokens)
 
 
 def _record(model: Model, item: Record, written: Written) -> Record:

@@ -1,5 +1,7 @@
 """The shared-prefix attention against transformers' own eager attention."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from tiny import WINDOW, random_tokens
@@ -8,8 +10,8 @@ from transformers import PreTrainedModel
 
 from emotion_concepts.attention import shared_prefix_attention
 from emotion_concepts.errors import StudyError
-from emotion_concepts.generation import common_prefix, forward, prefill
 from emotion_concepts.model import Model
+from emotion_concepts.prefill import Prompt, prefilled
 
 LENGTHS = (1, 3 * WINDOW, WINDOW, 5)
 
@@ -26,35 +28,49 @@ def slow_logits(reference: PreTrainedModel, tokens: list[int]) -> Tensor:
         return reference(torch.tensor([tokens]), use_cache=False).logits[0, -1]
 
 
+def nested(shared: int) -> list[list[int]]:
+    """Three such batches with beginnings of different lengths, their rows mixed."""
+    head = random_tokens(50, 7)
+    rows = [
+        head + random_tokens(60 + group, shared + 2 * group) + row
+        for group in range(3)
+        for row in batch(0)
+    ]
+    return rows[::2] + rows[1::2]
+
+
+@pytest.mark.parametrize("build", [batch, nested])
 @pytest.mark.parametrize("shared", [0, 3, 4 * WINDOW])
 def test_logits_after_prefill_and_each_step_equal_a_plain_forward(
-    model: Model, reference: PreTrainedModel, shared: int
+    model: Model,
+    reference: PreTrainedModel,
+    build: Callable[[int], list[list[int]]],
+    shared: int,
 ) -> None:
-    prompts = batch(shared)
-    assert common_prefix(prompts) == shared
-    with torch.no_grad():
-        cache, logits = prefill(model, prompts)
+    prompts = build(shared)
+    with prefilled(model, [Prompt(tokens) for tokens in prompts]) as rows:
+        assert len(rows.cache.rows.groups) == (3 if build is nested and shared else 1)
+        logits = rows.logits[:, -1]
         for step in range(3):
-            for prompt, ours in zip(prompts, logits, strict=True):
-                theirs = slow_logits(reference, prompt)
+            for place, ours in zip(rows.order, logits, strict=True):
+                theirs = slow_logits(reference, prompts[place])
                 torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
             added = random_tokens(90 + step, len(prompts))
             prompts = [[*p, t] for p, t in zip(prompts, added, strict=True)]
-            logits = forward(model, cache, torch.tensor(added)[:, None])
+            logits = rows.step(torch.tensor(added)[rows.order])
 
 
+@pytest.mark.parametrize("stay", [[1, 3], [0, 1, 2, 5, 8], [11]])
 def test_rows_that_stay_are_unmoved_when_others_leave(
-    model: Model, reference: PreTrainedModel
+    model: Model, reference: PreTrainedModel, stay: list[int]
 ) -> None:
-    prompts = batch(WINDOW)
-    stay = [1, 3]
-    with torch.no_grad():
-        cache, _ = prefill(model, prompts)
-        cache.keep(torch.tensor(stay))
-        logits = forward(model, cache, torch.tensor([[7], [8]]))
-    for row, token, ours in zip(stay, (7, 8), logits, strict=True):
-        theirs = slow_logits(reference, [*prompts[row], token])
-        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
+    prompts = nested(WINDOW)
+    with prefilled(model, [Prompt(tokens) for tokens in prompts]) as rows:
+        rows.keep(torch.tensor(stay))
+        logits = rows.step(torch.full((len(stay),), 7))
+        for place, ours in zip(rows.order, logits, strict=True):
+            theirs = slow_logits(reference, [*prompts[place], 7])
+            torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
 
 
 def test_a_right_padded_batch_without_cache_equals_each_text_alone(

@@ -9,7 +9,7 @@ from tiny import WINDOW, random_tokens
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from emotion_concepts.capture import mean_residuals
+from emotion_concepts.capture import mean_residuals, token_residuals
 from emotion_concepts.model import Model, find_blocks, hidden
 
 FROM = 3
@@ -34,8 +34,17 @@ def slow_streams(reference: PreTrainedModel, text: list[int]) -> list[Tensor]:
 
 
 def capture(model: Model, texts: list[list[int]]) -> tuple[Tensor, Tensor]:
-    """Means and norms at every layer."""
-    return mean_residuals(model, texts, FROM, list(range(len(model.blocks))))
+    """Means and norms from a token on, at every layer."""
+    return one_span(model, texts, list(range(len(model.blocks))))
+
+
+def one_span(
+    model: Model, texts: list[list[int]], layers: list[int]
+) -> tuple[Tensor, Tensor]:
+    """Means and norms from a token on."""
+    spans = [[range(FROM, len(text))] for text in texts]
+    means, norms = mean_residuals(model, texts, spans, layers)
+    return means[:, 0], norms[:, 0]
 
 
 def test_means_and_norms_equal_one_unpadded_text_at_a_time(
@@ -64,7 +73,7 @@ def test_order_and_batch_size_change_nothing(model: Model) -> None:
 
 def test_chosen_layers_come_in_the_order_asked_for(model: Model) -> None:
     means, norms = capture(model, TEXTS)
-    some = mean_residuals(model, TEXTS, FROM, [2, 0])
+    some = one_span(model, TEXTS, [2, 0])
     assert torch.equal(some[0], means[:, [2, 0]])
     assert torch.equal(some[1], norms[:, [2, 0]])
 
@@ -125,10 +134,42 @@ def test_no_tokens_and_no_hooks_are_left_behind(model: Model) -> None:
 
 def test_a_pass_that_fails_leaves_no_hook_behind(model: Model) -> None:
     with pytest.raises(IndexError):
-        mean_residuals(model, [[10**6] * 9], FROM, [0])
+        one_span(model, [[10**6] * 9], [0])
     assert not any(block._forward_hooks for block in model.blocks)
 
 
-def test_a_text_with_nothing_to_average_is_refused(one_model: Model) -> None:
-    with pytest.raises(ValueError, match="no token from 3"):
-        capture(one_model, [TEXTS[1], [5] * FROM])
+@pytest.mark.parametrize("span", [[], [len(TEXTS[1])], [-1]])
+def test_a_span_that_is_empty_or_beyond_its_text_is_refused(
+    one_model: Model, span: list[int]
+) -> None:
+    with pytest.raises(ValueError, match="text 1: span 0"):
+        mean_residuals(one_model, TEXTS[:2], [[[0]], [span]], [0])
+
+
+def test_every_span_of_a_text_is_averaged_by_itself(
+    model: Model, reference: PreTrainedModel
+) -> None:
+    spans = [[[0], [3, 1], range(len(text))] for text in TEXTS]
+    means, norms = mean_residuals(model, TEXTS, spans, [1, 2])
+    for row, text in enumerate(TEXTS):
+        streams = slow_streams(reference, text)
+        for span, places in enumerate(spans[row]):
+            for slot, layer in enumerate((1, 2)):
+                tokens = streams[layer][list(places)]
+                torch.testing.assert_close(
+                    means[row, span, slot], tokens.mean(0), atol=1e-4, rtol=1e-4
+                )
+                torch.testing.assert_close(
+                    norms[row, span, slot],
+                    tokens.norm(dim=-1).mean(),
+                    atol=1e-4,
+                    rtol=1e-4,
+                )
+
+
+def test_token_residuals_hold_every_token_of_the_layer_and_no_padding(
+    model: Model, reference: PreTrainedModel
+) -> None:
+    for text, ours in zip(TEXTS, token_residuals(model, TEXTS, 1), strict=True):
+        theirs = slow_streams(reference, text)[1]
+        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)

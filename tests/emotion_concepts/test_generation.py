@@ -7,8 +7,10 @@ import torch
 from tiny import WINDOW, random_tokens
 from transformers import PreTrainedModel
 
-from emotion_concepts.generation import Sampling, Written, common_prefix, draw, generate
+from emotion_concepts.generation import Sampling, Written, draw
+from emotion_concepts.generation import generate as generate_prompts
 from emotion_concepts.model import Model
+from emotion_concepts.prefill import Prompt
 
 GREEDY = Sampling(temperature=0, top_k=1)
 SAMPLED = Sampling(temperature=1.0, top_k=50)
@@ -36,6 +38,19 @@ def slow(reference: PreTrainedModel, prompt: list[int], max_tokens: int) -> Writ
     stops = reference.generation_config.eos_token_id
     finished = new[-1] in (stops if isinstance(stops, list) else [stops])
     return Written(new[:-1] if finished else new, finished)
+
+
+def generate(
+    model: Model,
+    prompts: list[list[int]],
+    seeds: list[int],
+    max_tokens: int,
+    sampling: Sampling,
+    on_step: Callable[[int], None] = lambda rows: None,
+) -> list[Written]:
+    """Continuations of prompts that nothing steers."""
+    rows = [Prompt(tokens) for tokens in prompts]
+    return generate_prompts(model, rows, seeds, max_tokens, sampling, on_step)
 
 
 def greedy(model: Model, prompts: list[list[int]], max_tokens: int) -> list[Written]:
@@ -164,11 +179,3 @@ def test_a_temperature_of_zero_takes_the_likeliest() -> None:
     logits = torch.randn(5, 30, generator=torch.Generator().manual_seed(0))
     tokens = draw(logits, torch.full((5,), 0.99), Sampling(0, 30))
     assert tokens.tolist() == logits.argmax(-1).tolist()
-
-
-def test_a_common_prefix_leaves_every_prompt_a_token_of_its_own() -> None:
-    assert common_prefix([[1, 2, 3], [1, 2, 4]]) == 2
-    assert common_prefix([[1, 2, 3], [1, 2, 3]]) == 2
-    assert common_prefix([[1, 2], [1, 2, 3]]) == 1
-    assert common_prefix([[5], [1, 2, 3]]) == 0
-    assert common_prefix([[1, 2, 3]]) == 2

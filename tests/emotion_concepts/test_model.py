@@ -11,10 +11,14 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from emotion_concepts.capture import mean_residuals
 from emotion_concepts.errors import StudyError
-from emotion_concepts.generation import Sampling, generate, prefill
+from emotion_concepts.generation import Sampling, generate
 from emotion_concepts.model import Model, find_blocks, fixed_layer, load, spaced_layers
+from emotion_concepts.prefill import Prompt, prefilled
+from emotion_concepts.steering import Steering
 
 TEXTS = [random_tokens(n, n) for n in (20, 9, 13)]
+SPANS = [[range(2, len(text))] for text in TEXTS]
+PROMPTS = [Prompt(text) for text in TEXTS]
 GREEDY = Sampling(temperature=0, top_k=1)
 
 
@@ -60,14 +64,16 @@ def test_a_model_offloaded_to_the_disk_gives_the_same_numbers(
     offloaded = load(weights(architecture), {"cpu": int(size * share)})
     assert "meta" in {p.device.type for p in offloaded.network.parameters()}
     for ours, theirs in zip(
-        mean_residuals(offloaded, TEXTS, 2, [0, 1, 2]),
-        mean_residuals(model, TEXTS, 2, [0, 1, 2]),
+        mean_residuals(offloaded, TEXTS, SPANS, [0, 1, 2]),
+        mean_residuals(model, TEXTS, SPANS, [0, 1, 2]),
         strict=True,
     ):
         assert torch.equal(ours, theirs)
     seeds = [0] * len(TEXTS)
-    ours = generate(offloaded, TEXTS, seeds, 5, GREEDY)
-    assert ours == generate(model, TEXTS, seeds, 5, GREEDY)
+    pushed = Steering((1,), torch.full((1, model.width), 0.5))
+    for prompts in (PROMPTS, [Prompt(text, pushed, (1, 2), True) for text in TEXTS]):
+        ours = generate(offloaded, prompts, seeds, 5, GREEDY)
+        assert ours == generate(model, prompts, seeds, 5, GREEDY)
 
 
 def test_memory_enough_for_all_keeps_the_model_whole(
@@ -86,16 +92,15 @@ def test_gpus_may_be_named_by_words_as_in_json(weights: Callable[[str], Path]) -
 def test_bfloat16_runs_and_stays_finite(architecture: str, tmp_path: Path) -> None:
     half = load(save_tiny(architecture, tmp_path, dtype="bfloat16"))
     assert {p.dtype for p in half.network.parameters()} == {torch.bfloat16}
-    means, norms = mean_residuals(half, TEXTS, 2, [0, 1, 2])
-    assert means.shape == (len(TEXTS), 3, half.width)
+    means, norms = mean_residuals(half, TEXTS, SPANS, [0, 1, 2])
+    assert means.shape == (len(TEXTS), 1, 3, half.width)
     assert means.dtype == norms.dtype == torch.float32
     assert means.isfinite().all()
     assert norms.isfinite().all()
-    with torch.no_grad():
-        _, logits = prefill(half, [[5, 6, *text] for text in TEXTS])
-    assert logits.isfinite().all()
+    with prefilled(half, [Prompt([5, 6, *text]) for text in TEXTS]) as batch:
+        assert batch.logits.isfinite().all()
     sampling = Sampling(temperature=1.0, top_k=20)
-    written = generate(half, TEXTS, [1, 2, 3], 5, sampling)
+    written = generate(half, PROMPTS, [1, 2, 3], 5, sampling)
     assert all(row.finished or len(row.tokens) == 5 for row in written)
 
 
