@@ -1,10 +1,10 @@
 """Attention over prefixes that rows share and the tokens that each has of its own.
 
 Prompts of one batch mostly begin alike. A prefix that a group of rows shares is
-computed once, as one row, and all rows of the group attend to that single copy: the prefix costs
-one matrix product instead of one per row, and is never copied. The rows' own tokens
-stand right-aligned in a buffer of their own: the last token of every prompt is in the
-same column, so a decoding step writes one column for all rows.
+computed once, as one row, and all rows of the group attend to that single copy: the
+prefix costs one matrix product instead of one per row, and is never copied. The rows'
+own tokens stand right-aligned in a buffer of their own: the last token of every prompt
+is in the same column, so a decoding step writes one column for all rows.
 
 The buffers are kept whole (and masked) rather than sliced, because a product with a
 slice first copies it, which on a CPU costs more than the product itself.

@@ -74,40 +74,89 @@ def tokenise(
 
 
 def positions(
-    tokenizer: PreTrainedTokenizerBase, user: str
+    tokenizer: PreTrainedTokenizerBase,
+    user: str,
+    marks: dict[str, tuple[int, int]] | None = None,
+    start: str = "",
+    plain: bool = False,
 ) -> tuple[Rendered, dict[str, list[int]]]:
     """Token positions of a one-turn conversation, by name.
 
     Args:
         tokenizer: the model's tokenizer.
         user: what the user says.
+        marks: names of parts of it, and the characters [start, end) that they cover.
+        start: the first words of the assistant's turn, put into its mouth.
+        plain: as plain text, "Human: ... Assistant: ", instead of the model's template.
 
     Returns:
         The rendered conversation and, by name, token indices: `user` (all of the user's
-        words), `user_end` (the last token of them) and `assistant_start` (the last
-        token before the assistant's first word; the paper's ":" after "Assistant").
+        words), `user_end` (the last token of them), `assistant_start` (the last token
+        before the assistant's first word; the paper's ":" after "Assistant") and every
+        mark.
 
     Raises:
         StudyError: the template changed the user's words, so that they cannot be found.
     """
-    rendered = render(tokenizer, [{"role": "user", "content": user}])
+    if plain:
+        before, shown, after = "Human: ", user, "\n\nAssistant: "
+    else:
+        before, shown, after = _around(tokenizer, user)
+    rendered = tokenise(tokenizer, before + shown + after + start, plain)
+    # The template may strip the user's words.
+    moved = len(before) + len(shown) - len(shown.lstrip())
+    moved -= len(user) - len(user.lstrip())
+    everything = (len(user) - len(user.lstrip()), len(user.rstrip()))
+    found = {
+        name: rendered.span(moved + first, moved + last)
+        for name, (first, last) in ({"user": everything} | (marks or {})).items()
+    }
+    turn = len(before + shown + after.rstrip() if plain else before + shown + after)
+    found["user_end"] = found["user"][-1:]
+    found["assistant_start"] = rendered.span(0, turn)[-1:]
+    return rendered, found
+
+
+def split_options(
+    tokenizer: PreTrainedTokenizerBase,
+    text: str,
+    options: list[str],
+    special_tokens: bool = False,
+) -> tuple[list[int], list[list[int]]]:
+    """Tokens of a text and of each of its continuations.
+
+    Where a tokenizer joins the text's end with an option's beginning, the joint token
+    belongs to the option, so that every option is tokenised as the model would see it.
+
+    Returns:
+        The tokens that all continuations begin with, and the rest of each.
+    """
+    whole = [
+        tokenise(tokenizer, text + option, special_tokens).tokens for option in options
+    ]
+    alone = tokenise(tokenizer, text, special_tokens).tokens
+    shared = min(_common(alone, tokens) for tokens in whole)
+    return alone[:shared], [tokens[shared:] for tokens in whole]
+
+
+def _common(a: list[int], b: list[int]) -> int:
+    pairs = enumerate(zip(a, b, strict=False))
+    return next((i for i, (x, y) in pairs if x != y), min(len(a), len(b)))
+
+
+def _around(tokenizer: PreTrainedTokenizerBase, user: str) -> tuple[str, str, str]:
+    """What the template writes before the user's words, the words, and what after."""
+    text = _template(tokenizer, [{"role": "user", "content": user}])
     # The user may say what the template says too ("assistant"), so where its words
     # stand is read off the template around a placeholder.
     around = _template(tokenizer, [{"role": "user", "content": PLACEHOLDER}])
     before, _, after = around.partition(PLACEHOLDER)
-    shown = rendered.text.removeprefix(before).removesuffix(after)
-    if before + shown + after != rendered.text or shown.strip() != user.strip():
+    shown = text.removeprefix(before).removesuffix(after)
+    if before + shown + after != text or shown.strip() != user.strip():
         raise StudyError(
             f"the chat template does not show the user's words unchanged: {user[:60]!r}"
         )
-    start = len(before) + len(shown) - len(shown.lstrip())
-    words = rendered.span(start, start + len(shown.strip()))
-    last = len(rendered.tokens) - 1
-    return rendered, {
-        "user": words,
-        "user_end": words[-1:],
-        "assistant_start": [last],
-    }
+    return before, shown, after
 
 
 def _template(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) -> str:

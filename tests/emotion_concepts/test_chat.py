@@ -6,7 +6,7 @@ import pytest
 from tiny import CHAT_TEMPLATE, tiny_tokenizer
 from transformers import PreTrainedTokenizerFast
 
-from emotion_concepts.chat import Rendered, positions, render, tokenise
+from emotion_concepts.chat import Rendered, positions, render, split_options, tokenise
 from emotion_concepts.errors import StudyError
 
 SYSTEM = {"role": "system", "content": "Answer in one word."}
@@ -151,3 +151,40 @@ def test_a_span_holds_every_token_that_overlaps_it() -> None:
             tokens = rendered.span(start, end)
             assert tokens or part == " "
             assert not tokens or part.strip() in covered(rendered, tokens)
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_marked_parts_and_positions_are_found_behind_a_begun_answer(
+    plain: bool,
+) -> None:
+    user = "  Would you prefer (A) reading aloud or (B) reading aloud?"
+    marks = {
+        name: (user.index(f"({name}) ") + 4, user.index(f"({name}) ") + 17)
+        for name in "AB"
+    }
+    tokenizer = tiny_tokenizer()
+    rendered, found = positions(tokenizer, user, marks, start="(", plain=plain)
+    for name in "AB":
+        covered = [rendered.offsets[i] for i in found[name]]
+        text = rendered.text[covered[0][0] : covered[-1][1]]
+        assert text.strip(" ?") == "reading aloud"
+    assert found["A"][-1] < found["B"][0]
+    assert rendered.text.endswith("(")
+    end = rendered.offsets[found["assistant_start"][0]][1]
+    assert rendered.text[end:].strip() == "("
+    assert rendered.text[: rendered.offsets[found["user_end"][0]][1]].endswith("?")
+    bare, same = positions(tokenizer, user, marks, plain=plain)
+    assert bare.tokens[: found["B"][-1]] == rendered.tokens[: found["B"][-1]]
+    assert same["A"] == found["A"]
+
+
+def test_options_are_tokenised_as_the_model_would_see_them() -> None:
+    tokenizer = tiny_tokenizer()
+    text, options = "She walked home in the r", ["ain and felt", "oad", "x"]
+    shared, rest = split_options(tokenizer, text, options)
+    for option, tokens in zip(options, rest, strict=True):
+        whole = tokenizer(text + option, add_special_tokens=False)["input_ids"]
+        assert shared + tokens == whole
+        assert tokens
+    # "rain" is one token of this tokenizer, so " r" belongs to the options.
+    assert len(shared) < len(tokenizer(text, add_special_tokens=False)["input_ids"])
