@@ -12,6 +12,8 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/texts.smk"
 include: "workflow/rules/vectors.smk"
 include: "workflow/rules/geometry.smk"
+include: "workflow/rules/prompts.smk"
+include: "workflow/rules/preferences.smk"
 include: "workflow/rules/report.smk"
 
 

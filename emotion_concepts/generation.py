@@ -102,8 +102,8 @@ def draw(logits: Tensor, uniform: Tensor, sampling: Sampling) -> Tensor:
     """
     if sampling.temperature == 0:
         return logits.argmax(-1)
-    top, ids = torch.topk(logits.float(), min(sampling.top_k, logits.shape[-1]))
-    cumulative = torch.softmax(top / sampling.temperature, -1).cumsum(-1)
+    top, ids = torch.topk(logits, min(sampling.top_k, logits.shape[-1]))
+    cumulative = torch.softmax(top.float() / sampling.temperature, -1).cumsum(-1)
     uniform = uniform.to(cumulative.device)[:, None] * cumulative[:, -1:]
     chosen = (cumulative <= uniform).sum(-1, keepdim=True).clamp(max=ids.shape[1] - 1)
     return ids.gather(1, chosen)[:, 0]

@@ -90,6 +90,8 @@ def load(folder: Path, max_memory: dict[str, str] | None = None) -> Model:
     # On a GPU some products add up in an order that changes from run to run.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)
+    # With it torch fills all new memory, in case somebody reads what nobody wrote.
+    torch.utils.deterministic.fill_uninitialized_memory = False
     network, loading = AutoModelForCausalLM.from_pretrained(
         folder,
         output_loading_info=True,

@@ -47,6 +47,8 @@ MADE = (
     "geometry/bootstrap.json",
     "geometry/permuted.json",
     "geometry/layout.json",
+    "readings/activities.safetensors",
+    "preferences/preferences.json",
 )
 
 
@@ -79,6 +81,11 @@ class Study:
             *MADE,
             *(f"stories/shards/{shard}.jsonl" for shard in shards),
             *(f"activations/stories/{shard}.safetensors" for shard in shards),
+            *(
+                f"preferences/{kind}/{shard}.jsonl"
+                for kind in ("pairs", "steered")
+                for shard in self.preference_shards(kind)
+            ),
             *(f"figures/{name}.{kind}" for name in figures for kind in ("svg", "png")),
         ]
 
@@ -86,13 +93,13 @@ class Study:
         """The jobs that write and read these texts: those with at least one topic."""
         if texts == "neutral":
             return ["0"]
-        return sorted({self._shard(topic) for topic in self.topics}, key=int)
+        return sorted({self._shard_of(topic["id"]) for topic in self.topics}, key=int)
 
-    def _shard(self, topic: dict[str, str]) -> str:
-        """A topic's job: by its name, so that no other topic's coming or going moves
+    def _shard_of(self, name: str) -> str:
+        """An item's job: by its name, so that no other item's coming or going moves
         it.
         """
-        number = hashlib.sha256(topic["id"].encode()).hexdigest()
+        number = hashlib.sha256(name.encode()).hexdigest()
         return str(int(number, 16) % self.config["shards"])
 
     def model(self, model: str) -> dict[str, Any]:
@@ -118,7 +125,7 @@ class Study:
             return common | {"subjects": self.subjects}
         return common | {
             "emotions": self.emotions,
-            "topics": [t for t in self.topics if self._shard(t) == shard],
+            "topics": [t for t in self.topics if self._shard_of(t["id"]) == shard],
             "per_topic": self.config["stories"]["per_topic"],
         }
 
@@ -159,6 +166,84 @@ class Study:
             "topics": [topic["id"] for topic in self.topics],
             "resamples": self.config["geometry"]["resamples"],
         }
+
+    def preference_shards(self, kind: str) -> list[str]:
+        """The jobs that ask for preferences: `pairs` or `steered`."""
+        if kind == "pairs":
+            names = [activity["id"] for activity in self._activities()]
+        else:
+            names = self._steered_directions()
+        return sorted({self._shard_of(name) for name in names}, key=int)
+
+    def prefer(self, model: str, shard: str) -> dict[str, Any]:
+        """Which pairs of activities are asked for."""
+        activities = self._activities()
+        return self.placement(model) | {
+            "activities": activities,
+            "prompt": self.stimuli["prompts"]["preference"],
+            "first": [a["id"] for a in activities if self._shard_of(a["id"]) == shard],
+            "batch_rows": self.config["batches"]["rows"],
+        }
+
+    def steer_preferences(self, model: str, shard: str) -> dict[str, Any]:
+        """Which pairs are asked for while the model is steered, and by what."""
+        section = self.config["preferences"]
+        names = self._steered_directions()
+        return self.placement(model) | {
+            "activities": self._activities()[: section["steered_activities"]],
+            "prompt": self.stimuli["prompts"]["preference"],
+            "directions": [name for name in names if self._shard_of(name) == shard],
+            "extremes": section["extremes"],
+            "strengths": section["strengths"],
+            "layer_ranges": section["layer_ranges"],
+            "steered_range": section["steered_range"],
+            "batch_rows": self.config["batches"]["rows"],
+        }
+
+    def preferences(self) -> dict[str, Any]:
+        """What the preferences are compared with."""
+        section = self.config["preferences"]
+        return {
+            "activities": self._activities(),
+            "steered_activities": section["steered_activities"],
+            "extremes": section["extremes"],
+            "strengths": section["strengths"],
+            "ratings": self._ratings(),
+            "resamples": self.config["geometry"]["resamples"],
+        }
+
+    def prompts(self, model: str, prompts: str) -> dict[str, Any]:
+        """Which prompts are read, and where."""
+        capture = self.capture(model)
+        return self.placement(model) | {
+            "prompts": self._activity_prompts(),
+            "positions": ["activity"],
+            "layers": capture["layers"],
+            "batch_tokens": capture["batch_tokens"],
+        }
+
+    def _activity_prompts(self) -> list[dict[str, Any]]:
+        """The question about each activity, and where the activity stands in it."""
+        before, after = self.stimuli["prompts"]["feeling"].split("{activity}")
+        return [
+            {
+                "key": a["id"],
+                "user": before + a["activity"] + after,
+                "marks": {"activity": [len(before), len(before) + len(a["activity"])]},
+            }
+            for a in self._activities()
+        ]
+
+    def _activities(self) -> list[dict[str, str]]:
+        count = self.config["preferences"]["activities"]
+        return self.stimuli["activities"][:count]
+
+    def _steered_directions(self) -> list[str]:
+        """The emotions to steer with that this study has, and the random directions."""
+        section = self.config["preferences"]
+        wanted = dict.fromkeys(section["extremes"] + section["steer"])
+        emotions = [emotion for emotion in wanted if emotion in self.emotions]
+        return emotions + [f"random {n + 1}" for n in range(section["random"])]
 
     def geometry(self) -> dict[str, Any]:
         """What the map of the emotions is compared with."""

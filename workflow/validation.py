@@ -19,7 +19,12 @@ from workflow.errors import ConfigError, listed, nearest, shown
 from workflow.reading import read_ratings, read_yaml
 
 SCHEMAS = Path(__file__).parent / "schemas"
-PLACEHOLDERS = {"story": ("topic", "emotion"), "neutral": ("question",)}
+PLACEHOLDERS = {
+    "story": ("topic", "emotion"),
+    "neutral": ("question",),
+    "preference": ("first", "second"),
+    "feeling": ("activity",),
+}
 FEWEST_EMOTIONS = 3
 TOO = {
     "minimum": "is too small",
@@ -46,6 +51,7 @@ def check_config(config: dict[str, Any]) -> dict[str, Any]:
         _check_model(f"config: models.{name}", model)
     stimuli = load_stimuli(config)
     chosen = _chosen_emotions(config, stimuli["emotions"])
+    _check_preferences(config, stimuli["emotions"])
     _check_sizes(config, stimuli, len(chosen))
     premises = stimuli["topics"][: config["stories"]["topics"]]
     _check_premises(premises, chosen, config["stimuli"]["topics"])
@@ -67,14 +73,18 @@ def load_stimuli(config: dict[str, Any]) -> dict[str, Any]:
     """
     paths = config["stimuli"]
     stimuli = {}
-    for name in ("emotions", "topics", "neutral", "prompts"):
+    for name in ("emotions", "topics", "neutral", "prompts", "activities"):
         stimuli[name] = read_yaml(paths[name], f"config: stimuli.{name}")
         _check_schema(stimuli[name], name, paths[name])
     for emotion, words in stimuli["emotions"].items():
         if words["forms"][0] != emotion:
             place = f"{paths['emotions']}: {emotion}.forms: entry 1"
             raise ConfigError(f"{place}: {words['forms'][0]!r} must be {emotion!r}")
-    for name, key in (("topics", "topic"), ("neutral", "question")):
+    for name, key in (
+        ("topics", "topic"),
+        ("neutral", "question"),
+        ("activities", "activity"),
+    ):
         _check_distinct(stimuli[name], "id", paths[name])
         _check_distinct(stimuli[name], key, paths[name])
     for name, prompt in stimuli["prompts"].items():
@@ -202,6 +212,7 @@ def _check_sizes(
     for section, key, name in (
         ("stories", "topics", "topics"),
         ("neutral", "dialogues", "neutral"),
+        ("preferences", "activities", "activities"),
     ):
         count, held = config[section][key], len(stimuli[name])
         if count > held:
@@ -219,6 +230,28 @@ def _check_sizes(
     if clusters >= emotions:
         problem = f"{clusters} is too large; it must be below the number of emotions"
         raise ConfigError(f"config: geometry.clusters: {problem}, {emotions}")
+
+
+def _check_preferences(
+    config: dict[str, Any], known: dict[str, dict[str, list[str]]]
+) -> None:
+    section = config["preferences"]
+    for key in ("extremes", "steer"):
+        for emotion in section[key]:
+            if emotion not in known:
+                file, near = config["stimuli"]["emotions"], nearest(emotion, known)
+                raise ConfigError(
+                    f"config: preferences.{key}: {emotion!r} is not in {file}{near}"
+                )
+    for small, large in (
+        ("steered_activities", "activities"),
+        ("steered_range", "layer_ranges"),
+    ):
+        if section[small] > section[large]:
+            raise ConfigError(
+                f"config: preferences.{small}: {section[small]} is too large; it must "
+                f"be at most preferences.{large}, {section[large]}"
+            )
 
 
 def _check_premises(
@@ -272,3 +305,7 @@ def _check_prompt(where: str, prompt: str, needed: tuple[str, ...]) -> None:
     for name in needed:
         if name not in found:
             raise ConfigError(f"{where}: {{{name}}} is missing; the prompt needs it")
+    # The activities' places are found by cutting the prompt at them.
+    if found != list(needed) and where.endswith((": preference", ": feeling")):
+        order = listed(f"{{{name}}}" for name in needed)
+        raise ConfigError(f"{where}: it must hold {order} once each, in this order")

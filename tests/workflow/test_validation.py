@@ -729,7 +729,17 @@ def test_every_preset_over_the_config_is_valid(
 
 
 SCHEMAS = sorted(ROOT.glob("workflow/schemas/*.schema.yaml"))
-NAMES = ["config", "emotions", "neutral", "prompts", "topics"]
+NAMES = [
+    "activities",
+    "config",
+    "emotions",
+    "intensities",
+    "neutral",
+    "openings",
+    "prompts",
+    "scenarios",
+    "topics",
+]
 
 
 def subschemas(schema: Any) -> Iterator[dict[str, Any]]:

@@ -21,6 +21,7 @@ wildcard_constraints:
     texts="stories|neutral",
     shard=r"\d+",
     how="bootstrap|permuted",
+    prompts="activities",
 
 
 def shards_of(pattern):

@@ -1,0 +1,32 @@
+"""The residual stream on prompts of ours, for the probes.
+
+In: the model; the stimuli.
+Out: `readings/<prompts>.safetensors`.
+"""
+
+
+rule read_prompts:
+    """Read a set of prompts, keeping named positions at every captured layer."""
+    input:
+        weights="results/{model}/model",
+        record="results/{model}/model.json",
+    output:
+        "results/{model}/readings/{prompts}.safetensors",
+    log:
+        "results/{model}/logs/read-{prompts}.log",
+    benchmark:
+        "results/{model}/benchmarks/read-{prompts}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=32000,
+        runtime=60,
+    params:
+        settings=lambda wc: settings("read", study.prompts(wc.model, wc.prompts)),
+        code=code_digest("scripts/read_prompts.py"),
+        versions=libraries(*ENGINE),
+    shell:
+        "python scripts/read_prompts.py --settings {params.settings:q} "
+        "--weights {input.weights:q} --out {output:q} 2>&1 | tee {log:q} >&2"
