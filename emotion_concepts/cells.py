@@ -21,20 +21,25 @@ class Stories:
         emotion: (stories,) index of each one's emotion.
         topic: (stories,) index of its topic.
         places: by activation file, (row in the file, row here) pairs.
+        too_short: how many more were kept, but are too short to be read.
     """
 
     records: list[Record]
     emotion: np.ndarray
     topic: np.ndarray
     places: dict[Path, np.ndarray]
+    too_short: int
 
-    def at_layer(self, place: int) -> np.ndarray:
-        """Mean residual stream (stories, width) at the layer in this place."""
+    def at_layer(self, place: int, name: str = MEAN) -> np.ndarray:
+        """Mean residual stream (stories, width) at the layer in this place, or what
+        else of the activations is named.
+        """
         rows = None
         for path, pairs in self.places.items():
-            layer = read_tensor(path, MEAN, (slice(None), place))
+            layer = read_tensor(path, name, (slice(None), place))
             if rows is None:
-                rows = np.empty((len(self.records), layer.shape[1]), np.float32)
+                shape = (len(self.records), *layer.shape[1:])
+                rows = np.empty(shape, np.float32)
             rows[pairs[:, 1]] = layer[pairs[:, 0]]
         return rows
 
@@ -48,7 +53,7 @@ class Stories:
         sizes = np.bincount(cell, minlength=emotions * topics).astype(np.float32)
         sums[sizes == 0] = np.nan
         means = sums / np.maximum(sizes, 1)[:, None]
-        return means.reshape(emotions, topics, -1)
+        return means.reshape(emotions, topics, rows.shape[1])
 
 
 def kept_stories(
@@ -65,7 +70,8 @@ def kept_stories(
         for path in files
         for row, key in enumerate(read_meaning(path)["keys"])
     }
-    kept = [r for r in records if not r["dropped"] and digest(r["text"]) in where]
+    chosen = [record for record in records if not record["dropped"]]
+    kept = [record for record in chosen if digest(record["text"]) in where]
     _check(kept, "emotion", emotions, "emotions")
     _check(kept, "topic", topics, "stories.topics")
     pairs: dict[Path, list[tuple[int, int]]] = {}
@@ -77,6 +83,7 @@ def kept_stories(
         np.array([emotions.index(r["emotion"]) for r in kept]),
         np.array([topics.index(r["topic"]) for r in kept]),
         {path: np.array(p) for path, p in pairs.items()},
+        len(chosen) - len(kept),
     )
 
 

@@ -101,7 +101,34 @@ def say(axes: Axes, text: str) -> None:
 
 def first_ratings(geometry: Json) -> Json | None:
     """The first ratings, if enough words have any."""
-    return next(iter(geometry["ratings"].values()), None)
+    return geometry["ratings"].get(geometry["first_ratings"])
+
+
+def layer_of(result: Json) -> str:
+    """The fixed layer in words: layers count from 0, and blocks are counted from 1."""
+    layer = result["fixed_layer"]
+    return f"layer {layer} (the {ordinal(layer + 1)} of {result['blocks']})"
+
+
+def ordinal(n: int) -> str:
+    """A number as "21st"."""
+    teens = 10 <= n % 100 < 20
+    return f"{n}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(n % 10, 'th')}"
+
+
+def beside_words(row: Json) -> str:
+    """What the words alone give for a finding, and the difference, as printed."""
+    low, high = number(row["baseline_low"]), number(row["baseline_high"])
+    return (
+        f"words alone: {number(row['baseline'])} [{low}, {high}]; difference "
+        f"{number(row['difference'])} [{number(row['difference_low'])}, "
+        f"{number(row['difference_high'])}]"
+    )
+
+
+def compared(low: float, high: float) -> str:
+    """What the interval of a difference says: `better`, `worse` or `no better`."""
+    return "better" if low > 0 else "worse" if high < 0 else "no better"
 
 
 def measured_row(findings: Findings, name: str) -> Json | None:

@@ -10,7 +10,9 @@ from emotion_concepts.figures import (
     SMALL,
     STYLE,
     Json,
+    layer_of,
     new_figure,
+    number,
     set_head,
     set_title,
     settle,
@@ -53,9 +55,10 @@ def cosine_matrix(geometry: Json) -> Figure:
     axes.tick_params(length=1.5, width=0.4)
     set_head(
         figure,
-        f"Cosines between {n} emotion vectors, neighbours in hierarchical order; layer "
-        f"{geometry['fixed_layer']} of {geometry['blocks']}"
-        + (f"; every {_ordinal(step)} word named" if step > 1 else ""),
+        f"Cosines between {n} emotion vectors, neighbours in hierarchical order; "
+        + layer_of(geometry)
+        + (f"; every {_ordinal(step)} word named" if step > 1 else "")
+        + f". Not centred, any two would be alike: mean cosine {_pairs(geometry)}",
     )
     # Which cluster is told by the column, so that no colour is needed.
     side.imshow(
@@ -130,6 +133,11 @@ def clusters(geometry: Json, layout: Json) -> Figure:
     rounds = [o[i] for i in range(5) for o in order if i < len(o)]
     label_points(axes, places, words, rounds, count, 5 * count)
     return figure
+
+
+def _pairs(geometry: Json) -> str:
+    pairs = {k: number(v, 3) for k, v in geometry["uncentred_cosine"].items()}
+    return f"{pairs['mean']} (95 % of pairs {pairs['low']} to {pairs['high']})"
 
 
 def _ordinal(n: int) -> str:

@@ -15,6 +15,7 @@ from emotion_concepts.figures import (
     Findings,
     Json,
     first_ratings,
+    layer_of,
     measured_row,
     new_figure,
     number,
@@ -23,7 +24,9 @@ from emotion_concepts.figures import (
     set_title,
     with_interval,
 )
-from emotion_concepts.statistics import percentile_interval, recentred_interval
+from emotion_concepts.findings import interval_of
+from emotion_concepts.geometry import FEWEST_WORDS
+from emotion_concepts.statistics import percentile_interval
 
 KINDS = {
     "raw": "raw",
@@ -48,7 +51,7 @@ def layers(geometry: Json, bootstrap: Json, permuted: Json) -> Figure:
     fixed, rated = geometry["fixed_layer"], first_ratings(geometry)
     chosen = geometry["kind"]
     shown = [value for m in geometry["by_layer"][chosen] for value in m.values()]
-    lowest = min(-0.5, *np.nan_to_num(shown)) - 0.05
+    lowest = min(-0.5, *np.nan_to_num(np.array(shown, float))) - 0.05
     styles = dict(zip([k for k in KINDS if k != chosen], ("--", "-."), strict=False))
     for axes, name, title in zip(
         panels.flat,
@@ -76,13 +79,25 @@ def layers(geometry: Json, bootstrap: Json, permuted: Json) -> Figure:
         axes.plot(
             geometry["layers"], values, "o-", ms=2.5, lw=1.4, color=COLOURS[0], zorder=3
         )
-        if name in permuted:
-            high = percentile_interval(np.array(permuted[name], float)).high
-            axes.axhline(high, color=DARK, lw=0.9, ls=":")
-        axes.axhline(geometry["text_baseline"][name], color=COLOURS[2], lw=2, alpha=0.5)
+        if len(rated["words"]) < FEWEST_WORDS:
+            continue
+        high = percentile_interval(np.array(permuted["map"][name], float)).high
+        axes.axhline(high, color=DARK, lw=0.9, ls=":")
+        words = (geometry["text_baseline"] or {}).get(name)
+        if words is not None:
+            samples = np.array(bootstrap["words"][name], float)
+            axes.axhspan(
+                *interval_of(name, samples, words),
+                color=COLOURS[2],
+                alpha=0.15,
+                lw=0,
+                zorder=0,
+            )
+            axes.axhline(words, color=COLOURS[2], lw=2, alpha=0.5)
         ours = geometry["by_kind"][chosen][name]
-        if name in bootstrap and np.isfinite(ours):
-            bounds = recentred_interval(np.array(bootstrap[name], float), ours, (-1, 1))
+        if ours is not None:
+            samples = np.array(bootstrap["map"][name], float)
+            bounds = interval_of(name, samples, ours)
             axes.errorbar(
                 [fixed],
                 [ours],
@@ -109,7 +124,7 @@ def layers(geometry: Json, bootstrap: Json, permuted: Json) -> Figure:
             lw=2,
             alpha=0.5,
             color=COLOURS[2],
-            label="words of the stories alone",
+            label="words of the stories alone, with 95 % interval",
         ),
         Line2D([], [], lw=4, color="#dddddd", label="fixed layer, with 95 % interval"),
     ]
@@ -176,10 +191,11 @@ def between_layers(geometry: Json, findings: Findings) -> Figure:
 
 
 @rc_context(STYLE)
-def denoising(record: Json, identification: Json) -> Figure:
+def denoising(geometry: Json, record: Json, identification: Json) -> Figure:
     """How the number of removed within-emotion components was decided.
 
     Args:
+        geometry: `geometry.json`.
         record: `denoising.json`.
         identification: `identification.json`; its nested score has the interval.
 
@@ -190,7 +206,7 @@ def denoising(record: Json, identification: Json) -> Figure:
     numbers, values = zip(*scores, strict=True)
     chosen = numbers.index(record["within_components"])
     figure, axes = new_figure(3.1)
-    nested = identification["probe"]["rank_score"]
+    nested = identification["probe"]["within"]["rank_score"]
     axes.axhspan(nested["low"], nested["high"], color="#dddddd", lw=0, zorder=0)
     axes.axhline(
         nested["value"],
@@ -222,7 +238,7 @@ def denoising(record: Json, identification: Json) -> Figure:
         f"(+{gain:.3f} over none)"
         + ("" if record["denoise"] == "within" else "; not used for the results")
         + "\n"
-        f"layer {record['fixed_layer']}, {record['stories']} stories, "
+        f"{layer_of(geometry)}, {record['stories']} stories, "
         f"{identification['topics']} topics",
     )
     return figure

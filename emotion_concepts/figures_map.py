@@ -15,7 +15,9 @@ from emotion_concepts.figures import (
     STYLE,
     Findings,
     Json,
+    beside_words,
     first_ratings,
+    layer_of,
     measured_row,
     new_figure,
     number,
@@ -126,15 +128,12 @@ def emotion_map(geometry: Json, findings: Findings) -> Figure:
 
 
 def _map_title(geometry: Json, row: Json | None) -> str:
-    where = (
-        f"{len(geometry['emotions'])} emotions, layer "
-        f"{geometry['fixed_layer']} of {geometry['blocks']}"
-    )
+    where = f"{len(geometry['emotions'])} emotions, {layer_of(geometry)}"
     if row is None:
         return f"Along their first two axes: {where}"
     seen = (
         "Pleasant and unpleasant words part along the first axis"
-        if row["ci_low"] > row["null_high"]
+        if row["clear_of_null"]
         else "The first axis is not clearly one of pleasure"
     )
     return f"{seen}\n{where}; r of PC1 with pleasure {with_interval(row)}"
@@ -192,6 +191,7 @@ def people(geometry: Json, findings: Findings) -> Figure:
                 f"null, 95 %: {number(row['null_low'])} to {number(row['null_high'])}"
             )
             text += "" if row["paper"] is None else f"; paper {row['paper']:.2f}"
+            text += "" if row["baseline"] is None else f"\n{beside_words(row)}"
         else:
             text += f": r = {abs(strength[best]):.2f}, n = {len(places)} words"
         set_title(axes, text)

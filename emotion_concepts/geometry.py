@@ -7,21 +7,19 @@ components is the one chosen beforehand; the within-emotion components themselve
 recomputed with each sample, but for the comparison of layers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.cluster import hierarchy
 from sklearn.cluster import KMeans
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import KFold
 
+from emotion_concepts.progress import Progress
 from emotion_concepts.statistics import correlation
 from emotion_concepts.vectors import cosines, emotion_vectors, remove, within_components
 
-PENALTIES = tuple(np.logspace(-3, 5, 17))
+PENALTIES = np.logspace(-3, 5, 17)
 FEWEST_WORDS = 10  # a correlation over fewer says nothing
 CORRELATIONS = (
     "pc1_valence_r",
@@ -78,10 +76,25 @@ def read_out(vectors: np.ndarray, ratings: np.ndarray, seed: int = 0) -> np.ndar
     predicted = np.empty(len(ratings))
     folds = KFold(min(10, len(ratings)), shuffle=True, random_state=seed)
     scale = np.linalg.norm(vectors, axis=1).mean() or 1.0
-    for fit, test in folds.split(vectors):
-        ridge = RidgeCV(PENALTIES).fit(vectors[fit] / scale * 10, ratings[fit])
-        predicted[test] = ridge.predict(vectors[test] / scale * 10)
+    scaled = vectors.astype(float) / scale * 10
+    for fit, test in folds.split(scaled):
+        predicted[test] = _ridge(scaled[fit], ratings[fit], scaled[test])
     return predicted
+
+
+def _ridge(fit: np.ndarray, ratings: np.ndarray, test: np.ndarray) -> np.ndarray:
+    """Predictions of a ridge regression whose penalty best predicts each fitted word
+    from the other fitted ones (in closed form).
+
+    There are fewer words than dimensions, and it is fitted thousands of times.
+    """
+    rest, centred = fit - fit.mean(0), ratings - ratings.mean()
+    values, turn = np.linalg.eigh(rest @ rest.T)
+    shrunk = 1 / (values.clip(min=0)[:, None] + PENALTIES)
+    weights = turn @ (shrunk * (turn.T @ centred)[:, None])
+    kept = PENALTIES * (turn**2 @ shrunk) - 1 / len(fit)
+    best = np.argmin(np.mean((PENALTIES * weights / kept) ** 2, axis=0))
+    return (test - fit.mean(0)) @ rest.T @ weights[:, best] + ratings.mean()
 
 
 @dataclass(frozen=True)
@@ -155,7 +168,12 @@ def read_outs(vectors: np.ndarray, people: Rated) -> dict[str, np.ndarray]:
 
 
 def bootstrap(
-    cells: np.ndarray, denoise: Denoise, people: Rated, resamples: int, seed: int
+    cells: np.ndarray,
+    denoise: Denoise,
+    people: Rated,
+    resamples: int,
+    seed: int,
+    progress: Progress,
 ) -> dict[str, np.ndarray]:
     """The numbers of the map over resampled topics and, where people rated, resampled
     words.
@@ -165,7 +183,9 @@ def bootstrap(
         denoise: vectors from cells and topic weights.
         people: the human ratings.
         resamples: how often.
-        seed: of the resampling.
+        seed: of the resampling; with the same seed other cells of the same topics are
+            resampled alike, so that the two can be compared sample by sample.
+        progress: is told of every sample.
 
     Returns:
         By name, (resamples,) values.
@@ -177,11 +197,17 @@ def bootstrap(
         weights = np.bincount(drawn, minlength=topics).astype(float)
         words = generator.integers(len(people.index), size=len(people.index))
         samples.append(measure(denoise(cells, weights), people, words))
+        progress.add(1)
     return {name: np.array([s[name] for s in samples]) for name in samples[0]}
 
 
 def permuted(
-    cells: np.ndarray, denoise: Denoise, people: Rated, resamples: int, seed: int
+    cells: np.ndarray,
+    denoise: Denoise,
+    people: Rated,
+    resamples: int,
+    seed: int,
+    progress: Progress,
 ) -> dict[str, np.ndarray]:
     """The numbers of the map when the emotions of the stories mean nothing.
 
@@ -197,6 +223,7 @@ def permuted(
         deal = np.argsort(generator.random((emotions, topics)), axis=0)
         shuffled = np.take_along_axis(cells, deal[..., None], axis=0)
         samples.append(measure(denoise(shuffled, None), people, every))
+        progress.add(1)
     return {name: np.array([s[name] for s in samples]) for name in samples[0]}
 
 
@@ -208,6 +235,13 @@ def leaf_order(vectors: np.ndarray) -> list[int]:
     condensed = distances[np.triu_indices(len(vectors), 1)].clip(min=0)
     tree = hierarchy.linkage(condensed, "average", optimal_ordering=True)
     return hierarchy.leaves_list(tree).tolist()
+
+
+def pair_cosines(vectors: np.ndarray) -> dict[str, float]:
+    """The mean cosine of two emotions, and the middle 95 % of all pairs."""
+    pairs = similarity(vectors)
+    low, high = np.percentile(pairs, [2.5, 97.5])
+    return {"mean": float(pairs.mean()), "low": float(low), "high": float(high)}
 
 
 def clusters(vectors: np.ndarray, count: int, seed: int) -> np.ndarray:
@@ -242,57 +276,59 @@ def middle_to_late(layers: list[int], blocks: int) -> list[int]:
     tenths.
 
     The paper compares the fifth to the fourteenth of 14 layers over "a central
-    portion".
+    portion". None where there is only one: it takes two to compare.
     """
-    return [i for i, layer in enumerate(layers) if 1 / 3 <= (layer + 1) / blocks <= 0.9]
-
-
-def text_vectors(stories: list[dict], emotions: list[str]) -> np.ndarray:
-    """What the words of the stories alone would give (emotions, 50): a baseline without
-    a model.
-
-    Weighted word counts of the stories, reduced to fifty dimensions by a singular value
-    decomposition, averaged by emotion and centred; the authors name such a baseline as
-    a caveat.
-    """
-    weigh = TfidfVectorizer(sublinear_tf=True, stop_words="english", min_df=2)
-    counts = weigh.fit_transform([story["text"] for story in stories])
-    size = min(50, counts.shape[1] - 1, counts.shape[0] - 1)
-    places = TruncatedSVD(size, random_state=0).fit_transform(counts)
-    label = np.array([emotions.index(story["emotion"]) for story in stories])
-    means = np.stack([places[label == e].mean(0) for e in range(len(emotions))])
-    return means - means.mean(0)
+    places = [
+        i for i, layer in enumerate(layers) if 1 / 3 <= (layer + 1) / blocks <= 0.9
+    ]
+    return places if len(places) > 1 else []
 
 
 def resampled_rsa(
-    cells: np.ndarray, components: list[np.ndarray], resamples: int, seed: int
+    layers: Iterable[tuple[np.ndarray, np.ndarray]],
+    resamples: int,
+    seed: int,
+    progress: Progress,
 ) -> np.ndarray:
     """Smallest similarity between the layers' geometries, over resampled topics.
 
     Args:
-        cells: (layers, emotions, topics, width) centred cells.
-        components: for each layer, what is removed from its vectors.
+        layers: for each layer, (emotions, topics, width) centred cells, and what is
+            removed from its vectors. One layer at a time stands in memory.
         resamples: how often.
         seed: of the resampling.
+        progress: is told of the samples as the layers go by.
 
     Returns:
         (resamples,).
     """
-    generator = np.random.default_rng(seed)
-    topics, smallest = cells.shape[2], []
-    for _ in range(resamples):
-        drawn = generator.integers(topics, size=topics)
-        weights = np.bincount(drawn, minlength=topics).astype(float)
-        rows = [
-            similarity(remove(emotion_vectors(layer, weights), taken))
-            for layer, taken in zip(cells, components, strict=True)
-        ]
-        smallest.append(between_layers(np.stack(rows)).min())
-    return np.array(smallest)
+    rows = []
+    for cells, components in layers:
+        topics = cells.shape[1]
+        drawn = np.random.default_rng(seed).integers(topics, size=(resamples, topics))
+        rows.append(
+            [
+                similarity(
+                    remove(
+                        emotion_vectors(cells, np.bincount(d, minlength=topics)),
+                        components,
+                    )
+                )
+                for d in drawn
+            ]
+        )
+        progress.add(resamples)
+    return np.array(
+        [between_layers(np.stack(sample)).min() for sample in zip(*rows, strict=True)]
+    )
 
 
 def permuted_rsa(
-    similarities: np.ndarray, emotions: int, resamples: int, seed: int
+    similarities: np.ndarray,
+    emotions: int,
+    resamples: int,
+    seed: int,
+    progress: Progress,
 ) -> np.ndarray:
     """The same when the emotions of each layer are named at random.
 
@@ -301,6 +337,7 @@ def permuted_rsa(
         emotions: how many there are.
         resamples: how often.
         seed: of the permutations.
+        progress: is told of every sample.
     """
     generator = np.random.default_rng(seed)
     upper = np.triu_indices(emotions, 1)
@@ -314,6 +351,7 @@ def permuted_rsa(
             order = generator.permutation(emotions)
             rows.append(square[np.ix_(order, order)][upper])
         smallest.append(between_layers(np.stack(rows)).min())
+        progress.add(1)
     return np.array(smallest)
 
 

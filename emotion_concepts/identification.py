@@ -3,17 +3,16 @@ the paper).
 
 Every topic is held out in turn. Vectors, removed components and their number come from
 the other topics alone; each held-out story is then given the emotion whose vector it
-points along most. A bag-of-words classifier answers the same question on the same split
-from the words alone, and chance is one over the number of emotions.
+points along most. The words of the stories answer the same question in the same way
+and by naive Bayes, see `words`; chance is one over the number of emotions.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.naive_bayes import MultinomialNB
 
 from emotion_concepts.cells import Stories
+from emotion_concepts.progress import Progress
 from emotion_concepts.vectors import (
     centred,
     choose_components,
@@ -22,75 +21,78 @@ from emotion_concepts.vectors import (
     remove,
     within_components,
 )
+from emotion_concepts.words import bag_of_words_ranks
 
 
 @dataclass(frozen=True)
 class Identified:
-    """The rank that each story's emotion got, 1 the best, by two judges.
+    """The rank that each story's emotion got among all emotions, 1 the best.
 
     Attributes:
-        probe: (stories,) by the emotion vectors.
-        words: (stories,) by a bag of words.
-        removed: (topics,) components removed when each topic was held out.
+        ranks: by recipe, see `vectors.KINDS`, (stories,).
+        removed: (topics,) within-emotion components removed when each was held out.
     """
 
-    probe: np.ndarray
-    words: np.ndarray
+    ranks: dict[str, np.ndarray]
     removed: list[int]
 
 
 def identify(
-    stories: Stories, rows: np.ndarray, emotions: int, topics: int
+    stories: Stories,
+    rows: np.ndarray,
+    emotions: int,
+    topics: int,
+    neutral: np.ndarray,
+    progress: Progress,
 ) -> Identified:
-    """Rank the emotions for every story, its topic held out.
+    """Rank the emotions for every story, its topic held out, with each recipe.
 
     Args:
         stories: the kept stories.
-        rows: (stories, width) their activations at the fixed layer.
+        rows: (stories, width) their activations at the fixed layer, or their words.
         emotions: how many there are.
         topics: how many there are.
+        neutral: (components, width) of the neutral texts.
+        progress: is told of every topic.
     """
     cells = stories.cells(rows, emotions, topics)
-    probe = np.zeros(len(rows), dtype=int)
-    words = np.zeros(len(rows), dtype=int)
+    nothing = np.zeros((0, rows.shape[1]), rows.dtype)
+    found = {kind: np.zeros(len(rows), int) for kind in ("raw", "within", "neutral")}
     removed = []
     for topic in range(topics):
-        train = np.arange(topics) != topic
-        seen = centred(cells[:, train])
+        seen = centred(cells[:, np.arange(topics) != topic])
         count, _ = choose_components(seen)
-        components = within_components(seen, count)
-        vectors = remove(emotion_vectors(seen), components)
-        test = stories.topic == topic
-        tests = remove(rows[test] - rows[test].mean(0), components)
-        probe[test] = ranks(tests, vectors, stories.emotion[test])
-        words[test] = bag_of_words_ranks(
-            [
-                r["text"]
-                for r, held in zip(stories.records, test, strict=True)
-                if not held
-            ],
-            stories.emotion[~test],
-            [r["text"] for r, held in zip(stories.records, test, strict=True) if held],
-            stories.emotion[test],
-        )
+        vectors = emotion_vectors(seen)
+        held = stories.topic == topic
+        tests = rows[held] - rows[held].mean(0)
+        for kind, components in (
+            ("raw", nothing),
+            ("within", within_components(seen, count)),
+            ("neutral", neutral),
+        ):
+            found[kind][held] = ranks(
+                remove(tests, components),
+                remove(vectors, components),
+                stories.emotion[held],
+            )
         removed.append(count)
-    return Identified(probe, words, removed)
+        progress.add(1)
+    return Identified(found, removed)
 
 
-def bag_of_words_ranks(
-    train: list[str], train_labels: np.ndarray, test: list[str], test_labels: np.ndarray
-) -> np.ndarray:
-    """Rank (tests,) of the right emotion by naive Bayes on weighted word counts.
-
-    A tie counts against the right one, as it does for the vectors.
+def identify_by_words(stories: Stories, emotions: int, topics: int) -> np.ndarray:
+    """Rank (stories,) of each story's emotion by naive Bayes on its words, learnt from
+    the other topics.
     """
-    weigh = TfidfVectorizer(sublinear_tf=True, stop_words="english", min_df=2)
-    judge = MultinomialNB(alpha=0.1).fit(weigh.fit_transform(train), train_labels)
-    scores = judge.predict_log_proba(weigh.transform(test))
-    column = {label: place for place, label in enumerate(judge.classes_)}
-    right = scores[
-        np.arange(len(test)), [column.get(label, 0) for label in test_labels]
-    ]
-    unseen = np.array([label not in column for label in test_labels])
-    place = (scores >= right[:, None]).sum(1)
-    return np.where(unseen, scores.shape[1], place)
+    texts = np.array([record["text"] for record in stories.records], object)
+    ranks = np.zeros(len(texts), int)
+    for topic in range(topics):
+        held = stories.topic == topic
+        ranks[held] = bag_of_words_ranks(
+            list(texts[~held]),
+            stories.emotion[~held],
+            list(texts[held]),
+            stories.emotion[held],
+            emotions,
+        )
+    return ranks

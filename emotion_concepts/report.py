@@ -12,9 +12,10 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from emotion_concepts.figures import number
+from emotion_concepts.figures import compared, layer_of, number
 from emotion_concepts.figures_layers import KINDS
-from emotion_concepts.figures_texts import compared, text_rows
+from emotion_concepts.figures_texts import text_rows, words_beaten
+from emotion_concepts.findings import WORDS, strongest
 
 Json = dict[str, Any]
 Findings = list[Json]
@@ -98,15 +99,19 @@ def page(
         parts=PARTS,
         images={path.stem: inline(path) for path in figures.glob("*.svg")},
         recipe=KINDS[geometry["kind"]],
-        rated=len(next(iter(geometry["ratings"].values()), {"words": []})["words"]),
+        rated=geometry["rated_words"],
+        layer=layer_of(geometry),
         recipes=recipes(geometry),
         measures=MEASURES,
         geometry=geometry,
         denoising=denoising,
         identification=identification,
         texts=[
-            (title, counts["written"], text_rows(counts))
-            for title, counts in (("stories", stories), ("neutral texts", neutral))
+            (title, counts["written"], text_rows(counts, too_short))
+            for title, counts, too_short in (
+                ("stories", stories, denoising["too_short"]),
+                ("neutral texts", neutral, denoising["neutral_too_short"]),
+            )
         ],
         model=described(model),
     )
@@ -123,11 +128,10 @@ def opening(
 ) -> list[str]:
     """What was found, in sentences made from the numbers."""
     rows = {f["id"]: f for f in findings if f["ours"] is not None}
-    layer, blocks = geometry["fixed_layer"], geometry["blocks"]
     said = [
         f"The map shows {len(geometry['emotions'])} emotion words as {name} tells "
-        f"them apart at layer {layer} of {blocks} (the output of block {layer}), from "
-        f"stories that it wrote itself on {geometry['topics']} topics."
+        f"them apart at {layer_of(geometry)}, from stories that it wrote itself on "
+        f"{geometry['topics']} topics."
     ]
     pleasure = rows.get("geometry.pc1_valence_r")
     if pleasure is None:
@@ -138,28 +142,19 @@ def opening(
         said.append(
             f"Along the first axis, which holds {geometry['variance'][0]:.0%} of the "
             f"variance, the words' order {_agrees(pleasure)} people's ratings of "
-            f"pleasure ({_stated(pleasure, 'r')})."
+            f"pleasure ({_stated(pleasure, 'r')}). {_beside_words(pleasure)}"
         )
-        baseline = geometry["text_baseline"]["pc1_valence_r"]
-        if baseline >= pleasure["ci_low"]:
-            said.append(
-                "This alone does not show that the model adds anything to its words: "
-                "the word counts of the same stories, without any model, give "
-                f"r = {number(baseline)}."
-            )
     arousal = rows.get("geometry.arousal_r")
     if arousal is not None:
         said.append(
             f"The second or third axis {_agrees(arousal)} people's ratings of arousal "
-            f"({_stated(arousal, 'r')})."
+            f"({_stated(arousal, 'r')}). {_beside_words(arousal)}"
         )
-    probe, words = identification["probe"], identification["bag_of_words"]
+    probe = identification["probe"][identification["kind"]]
     said.append(
         "On topics never seen, the vectors name a story's emotion first in "
         f"{probe['top1']['value']:.1%} of stories (chance "
-        f"{identification['chance']['top1']:.1%}, a bag of words "
-        f"{words['top1']['value']:.1%}); by mean rank they are "
-        f"{compared(probe['rank_score'], words['rank_score'])} than a bag of words."
+        f"{identification['chance']['top1']:.1%}); {_identified(identification)}."
     )
     count = len([f for f in findings if f["verdict"] != "not measured"])
     said.append(
@@ -170,7 +165,7 @@ def opening(
 
 
 def _agrees(row: Json) -> str:
-    if row["ci_low"] > row["null_high"]:
+    if row["clear_of_null"]:
         return "agrees with"
     return "agrees no better than chance with"
 
@@ -183,6 +178,48 @@ def _stated(row: Json, symbol: str) -> str:
     )
     paper = "" if row["paper"] is None else f"; the paper: {number(row['paper'])}"
     return f"{text}{paper}; verdict: {row['verdict']}"
+
+
+def _beside_words(row: Json) -> str:
+    """Whether the model exceeds the words of its stories, said either way."""
+    if row["baseline"] is None:
+        return "There is no baseline from the stories' words alone."
+    told = compared(row["difference_low"], row["difference_high"])
+    said = {
+        "better": "This is more than the words alone give",
+        "worse": "The words alone do better",
+        "no better": "This alone does not show that the model adds anything to its "
+        "words",
+    }[told]
+    value, low, high, more, least, most = (
+        number(row[key])
+        for key in (
+            "baseline",
+            "baseline_low",
+            "baseline_high",
+            "difference",
+            "difference_low",
+            "difference_high",
+        )
+    )
+    return (
+        f"{said}: word counts of the same stories, treated in the same way, without "
+        f"any model, give r = {value} ({low} to {high}; difference {more}, {least} to "
+        f"{most})."
+    )
+
+
+def _identified(identification: Json) -> str:
+    parts = []
+    for measure, by in (("top1", "by this count"), ("rank_score", "by mean rank")):
+        told = words_beaten(identification, measure)
+        if told is None:
+            return "their stories share too few words for a baseline"
+        best = strongest(identification, measure)
+        value = identification["baselines"][best][measure]["value"]
+        shown = f"{value:.1%}" if measure == "top1" else number(value, 3)
+        parts.append(f"{by} they are {told} than the words alone ({shown})")
+    return " and ".join(parts)
 
 
 def by_reason(findings: Findings) -> list[tuple[str, Findings]]:
@@ -202,7 +239,11 @@ def recipes(geometry: Json) -> list[tuple[str, bool, Json]]:
         (KINDS[kind], kind == geometry["kind"], geometry["by_kind"][kind])
         for kind in KINDS
     ]
-    return [*rows, ("words of the stories alone", False, geometry["text_baseline"])]
+    if geometry["text_baseline"]:
+        count = geometry["word_components"]
+        name = f"{WORDS['words']} (less within-emotion components: {count})"
+        rows.append((name, False, geometry["text_baseline"]))
+    return rows
 
 
 def described(model: Json) -> list[tuple[str, str]]:

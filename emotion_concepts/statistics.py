@@ -1,5 +1,6 @@
 """Intervals, nulls and verdicts."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -22,22 +23,42 @@ def percentile_interval(samples: np.ndarray) -> Interval:
 
 
 def recentred_interval(
-    samples: np.ndarray, estimate: float, bounds: tuple[float, float]
+    samples: np.ndarray,
+    estimate: float,
+    bounds: tuple[float, float],
+    correlations: bool = False,
 ) -> Interval:
     """The middle 95 % of bootstrap samples, moved so that their mean is the estimate.
 
     A bootstrap sample of topics holds some twice and others not at all, so its means
     are noisier than the study's own: shares of variance and correlations come out
     smaller in every sample. Only the spread is taken. This presumes that the estimate
-    itself is not as biased; the plain percentile interval lies lower.
+    itself is not as biased; the plain percentile interval lies lower, so a number
+    counts as clear of its null only where both are, see `side_of`.
 
     Args:
         samples: bootstrap values; those that are not numbers are left out.
         estimate: the value on all topics.
         bounds: what the quantity cannot pass.
+        correlations: move on Fisher's z scale, where the spread of a correlation does
+            not depend on its size.
     """
+    if correlations:
+        samples, estimate = fisher(samples), float(fisher(np.array(estimate)))
     low, high = percentile_interval(samples - np.nanmean(samples) + estimate)
+    if correlations:
+        low, high = float(np.tanh(low)), float(np.tanh(high))
     return Interval(max(low, bounds[0]), min(high, bounds[1]))
+
+
+def fisher(r: np.ndarray) -> np.ndarray:
+    """Fisher's z of correlations; finite at ±1."""
+    return np.arctanh(np.clip(r, -1 + 1e-9, 1 - 1e-9))
+
+
+def wider(one: Interval, other: Interval) -> Interval:
+    """From the lower of the lower bounds to the higher of the upper."""
+    return Interval(min(one.low, other.low), max(one.high, other.high))
 
 
 def wilson(successes: int, trials: int) -> Interval:
@@ -87,26 +108,37 @@ def resampled_mean(
     return percentile_interval(sums[draws].sum(1) / sizes[draws].sum(1))
 
 
-def verdict(
-    ours: float,
-    interval: Interval,
-    null: Interval,
-    null_centre: float,
-    paper: float | None,
-) -> str:
+def side_of(null: Interval, intervals: Iterable[Interval]) -> int:
+    """Where a number lies: 1 if all its intervals are above the null, -1 if all are
+    below, 0 if any reaches it.
+    """
+    intervals = list(intervals)
+    if all(interval.low > null.high for interval in intervals):
+        return 1
+    return -1 if all(interval.high < null.low for interval in intervals) else 0
+
+
+def verdict(ours: float, side: int, null_centre: float, paper: float | None) -> str:
     """What a number says about the paper's, in one of the five words of the scoreboard.
 
-    `replicated`: the paper's direction, interval clear of the null, at least half the
-    paper's size; `partly`: the same but smaller; `opposite`: clear of the null on the
-    other side; `not replicated`: the interval reaches the null; `new`: the paper has no
-    number. Sizes and directions are counted from the null's centre.
+    `replicated`: the paper's direction, clear of the null, at least half the paper's
+    size; `partly`: the same but smaller; `opposite`: clear of the null, but not in the
+    paper's direction; `not replicated`: an interval reaches the null; `new`: the paper
+    has no number. Sizes and directions are counted from the null's centre; a paper's
+    number that equals it has no direction.
+
+    Args:
+        ours: the number.
+        side: of the null, see `side_of`; both the recentred and the plain interval
+            must be clear of it.
+        null_centre: the control's mean value.
+        paper: the paper's number.
     """
     if paper is None:
         return "new"
-    above, below = interval.low > null.high, interval.high < null.low
-    if not (above or below):
+    if not side:
         return "not replicated"
-    if above != (paper > null_centre):
+    if side != np.sign(paper - null_centre):
         return "opposite"
     share = (ours - null_centre) / (paper - null_centre)
     return "replicated" if share >= 0.5 else "partly"

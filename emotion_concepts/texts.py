@@ -14,6 +14,39 @@ from emotion_concepts.store import Record, seed_of
 
 Wording = dict[str, dict[str, list[str]]]
 
+# Courtesies and chat that a plain answer does without (paper, section 2: "no
+# pleasantries").
+PLEASANTRIES = (
+    "happy to help",
+    "glad to help",
+    "here to help",
+    "hope this helps",
+    "hope that helps",
+    "you're welcome",
+    "you are welcome",
+    "my pleasure",
+    "no problem",
+    "great question",
+    "good question",
+    "thank you",
+    "thanks for",
+    "let me know",
+    "feel free",
+    "don't hesitate",
+    "do not hesitate",
+    "have a great day",
+    "have a nice day",
+    "good luck",
+    "i'm sorry",
+    "i am sorry",
+    "i apologize",
+    "i'd be happy",
+    "i'm glad",
+    "sure, i",
+    "sure thing",
+    "enjoy your",
+)
+
 RUN = 4  # words in a run that counts as repeated ...
 REPEATS = 3  # ... when it stands so often in one text
 SHARED_TRIPLES = 0.5  # share of word triples in common that makes a near-duplicate
@@ -134,16 +167,31 @@ def another(record: Record, wording: Wording) -> str:
     return others[seed_of("another", record["key"]) % len(others)]
 
 
+def by_item(records: list[Record]) -> list[Record]:
+    """Stories in an order that does not depend on how the work was cut: which of two
+    near-duplicates is kept must not.
+    """
+    return sorted(records, key=lambda r: (r["topic"], r["emotion"], r["round"]))
+
+
 def select_neutral(records: list[Record], wording: Wording) -> list[Record]:
-    """Keep the dialogues that name no emotion at all and do not repeat themselves."""
-    words = sorted({form for words in wording.values() for form in words["forms"]})
-    excuses = sorted({p for words in wording.values() for p in words.get("not", [])})
-    forms, excused = _pattern(words), _pattern(excuses)
+    """Keep the dialogues without any emotion or courtesy that do not repeat themselves.
+
+    Faults: `names_emotion` and `names_synonym` (of any emotion), `pleasantry` (a listed
+    courtesy) and `repeats`; each drops a dialogue.
+    """
+    forms, synonyms, excused = (
+        _pattern(sorted({p for words in wording.values() for p in words.get(key, [])}))
+        for key in ("forms", "synonyms", "not")
+    )
+    pleasantries = _pattern(list(PLEASANTRIES))
     selected = []
     for record in records:
         text = excused.sub(" ", plain(record["text"]))
         found = {
             "names_emotion": bool(forms.search(text)),
+            "names_synonym": bool(synonyms.search(text)),
+            "pleasantry": bool(pleasantries.search(text)),
             "repeats": repeats_itself(text),
         }
         faults = [fault for fault, is_so in found.items() if is_so]

@@ -21,9 +21,12 @@ ways:
 """
 
 import numpy as np
+from scipy.linalg import eigh
+from sklearn.utils.extmath import randomized_svd
 
 KINDS = ("raw", "within", "neutral")  # what was taken out of the stored vectors
 CANDIDATES = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+WIDE = 1024  # beyond this width, all components at once take too long
 FOLDS = 12  # topics are held out one by one up to so many, in so many parts beyond
 
 
@@ -100,9 +103,16 @@ def remove(vectors: np.ndarray, components: np.ndarray) -> np.ndarray:
 
 
 def top_components(rows: np.ndarray, count: int) -> np.ndarray:
-    """The `count` directions of largest second moment of the rows (n, width)."""
-    _, directions = np.linalg.eigh(rows.T @ rows)
-    return directions[:, ::-1][:, :count].T
+    """The `count` directions of largest second moment of the rows (n, width).
+
+    Wide rows get a randomised decomposition with a fixed seed, since the exact one
+    grows with the cube of the width.
+    """
+    if rows.shape[1] > WIDE:
+        return randomized_svd(rows, count, n_iter=7, random_state=0)[2]
+    top = (rows.shape[1] - count, rows.shape[1] - 1)
+    _, directions = eigh(rows.T @ rows, subset_by_index=top)
+    return directions[:, ::-1].T
 
 
 def choose_components(

@@ -28,6 +28,8 @@ def main() -> None:
     args = parser.parse_args()
     geometry, findings = read_json(args.geometry), read_json(args.findings)
     identified = read_json(args.identification)
+    removed = read_json(args.denoising)
+    stories, neutral = read_json(args.story_counts), read_json(args.neutral_counts)
     drawn = {
         "emotion_map": emotion_map(geometry, findings),
         "people": people(geometry, findings),
@@ -35,9 +37,9 @@ def main() -> None:
         "clusters": clusters(geometry, read_json(args.layout)),
         "layers": layers(geometry, read_json(args.bootstrap), read_json(args.permuted)),
         "between_layers": between_layers(geometry, findings),
-        "denoising": denoising(read_json(args.denoising), identified),
+        "denoising": denoising(geometry, removed, identified),
         "identification": identification(identified),
-        "texts": texts(read_json(args.story_counts), read_json(args.neutral_counts)),
+        "texts": texts(stories, neutral, removed),
     }
     for name, figure in drawn.items():
         for kind in ("svg", "png"):

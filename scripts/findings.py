@@ -6,20 +6,28 @@ from pathlib import Path
 import numpy as np
 
 from emotion_concepts.command import run
-from emotion_concepts.findings import measured, of_map, read_rows, scoreboard
+from emotion_concepts.findings import (
+    WORDS,
+    Baseline,
+    measured,
+    of_map,
+    read_rows,
+    scoreboard,
+    strongest,
+    words_alone,
+)
 from emotion_concepts.geometry import FEWEST_WORDS
 from emotion_concepts.statistics import Interval, resampled_mean
 from emotion_concepts.store import read_json, read_records, write_json
 
-# By finding: the number of the map that it is, what it cannot pass, and what was
-# sampled.
+# By finding: the number of the map that it is, and what was sampled.
 OF_MAP = {
-    "geometry.pc1_variance": ("pc1_variance", (0, 1), "topics"),
-    "geometry.pc2_variance": ("pc2_variance", (0, 1), "topics"),
-    "geometry.pc1_valence_r": ("pc1_valence_r", (0, 1), "words"),
-    "geometry.arousal_r": ("arousal_r", (0, 1), "words"),
-    "geometry.valence_decoding_r": ("valence_decoding_r", (-1, 1), "words"),
-    "geometry.rsa_mid_late_min": ("rsa_mid_late_min", (-1, 1), "topics"),
+    "geometry.pc1_variance": ("pc1_variance", "topics"),
+    "geometry.pc2_variance": ("pc2_variance", "topics"),
+    "geometry.pc1_valence_r": ("pc1_valence_r", "words"),
+    "geometry.arousal_r": ("arousal_r", "words"),
+    "geometry.valence_decoding_r": ("valence_decoding_r", "words"),
+    "geometry.rsa_mid_late_min": ("rsa_mid_late_min", "topics"),
 }
 
 
@@ -53,43 +61,54 @@ def of_texts(stories: list[dict]) -> dict[str, dict]:
     )
     others = np.array([r["names_another"] for r in stories], dtype=float)
     topics = np.array([r["topic"] for r in stories])
-    null = resampled_mean(others, topics, 1000, seed=0)
+    interval = resampled_mean(leaks, topics, 1000, seed=0)
     return {
         "stories.leak_rate": measured(
             float(leaks.mean()),
-            resampled_mean(leaks, topics, 1000, seed=0),
-            null,
+            interval,
+            interval,
+            resampled_mean(others, topics, 1000, seed=0),
             float(others.mean()),
             "share that names another emotion, drawn at random",
-            len(stories),
-            "stories",
+            len(set(topics)),
+            "topics",
             "stories/stories.jsonl",
+            len(stories),
         )
     }
 
 
 def of_identification(result: dict) -> dict[str, dict]:
-    """Emotion identified on held-out topics; its null: the better of bag of words and
-    chance.
+    """Emotion identified on held-out topics with the recipe of the results; its null:
+    chance; its baseline: what does best with the words of the stories.
     """
-    probe, words = result["probe"]["top1"], result["bag_of_words"]["top1"]
-    chance = result["chance"]["top1"]
-    words_better = words["value"] > chance
-    null = (
-        Interval(words["low"], words["high"])
-        if words_better
-        else Interval(chance, chance)
-    )
+    probe, chance = result["probe"][result["kind"]]["top1"], result["chance"]["top1"]
+    interval = Interval(probe["low"], probe["high"])
+    baseline = None
+    best = strongest(result, "top1")
+    if best:
+        words = result["baselines"][best]["top1"]
+        more = result["probe_minus"][best]["top1"]
+        baseline = Baseline(
+            words["value"],
+            Interval(words["low"], words["high"]),
+            more["value"],
+            Interval(more["low"], more["high"]),
+            WORDS[best],
+        )
     return {
         "vectors.heldout_topic_top1": measured(
             probe["value"],
-            Interval(probe["low"], probe["high"]),
-            null,
-            words["value"] if words_better else chance,
-            "bag of words on the same split" if words_better else "chance",
-            result["n"],
-            "stories",
+            interval,
+            interval,
+            Interval(chance, chance),
+            chance,
+            "chance",
+            result["topics"],
+            "topics",
             "identification/identification.json",
+            result["n"],
+            baseline,
         )
     }
 
@@ -98,26 +117,41 @@ def of_geometry(
     geometry: dict, bootstrap: dict, permuted: dict
 ) -> dict[str, dict | str]:
     """The numbers of the map at the fixed layer."""
-    rated = next(iter(geometry["ratings"].values()), {"words": []})
     values = geometry["by_kind"][geometry["kind"]]
     values |= {"rsa_mid_late_min": geometry["rsa_mid_late_min"]}
     found: dict[str, dict | str] = {}
-    for finding, (name, bounds, unit) in OF_MAP.items():
-        n = len(rated["words"]) if unit == "words" else geometry["topics"]
+    for finding, (name, unit) in OF_MAP.items():
+        n = geometry["rated_words"] if unit == "words" else geometry["topics"]
         if unit == "words" and n < FEWEST_WORDS:
             found[finding] = (
                 f"{n} of the study's emotions have human ratings; "
                 f"a correlation over fewer than {FEWEST_WORDS} says nothing"
             )
             continue
+        if name == "rsa_mid_late_min" and values[name] is None:
+            found[finding] = (
+                "capture.layers leaves fewer than two layers between a third and nine "
+                "tenths of the depth; it takes two to compare"
+            )
+            continue
+        if values[name] is None:
+            found[finding] = "the vectors or the ratings do not vary"
+            continue
+        samples = np.array(bootstrap["map"][name], dtype=float)
+        baseline = None
+        if unit == "words" and geometry["text_baseline"]:
+            words = geometry["text_baseline"][name]
+            of_words = np.array(bootstrap["words"][name], dtype=float)
+            if words is not None:
+                baseline = words_alone(name, values[name], words, samples, of_words)
         found[finding] = of_map(
             name,
             values[name],
-            np.array(bootstrap[name], dtype=float),
-            np.array(permuted[name], dtype=float),
+            samples,
+            np.array(permuted["map"][name], dtype=float),
             n,
             unit,
-            bounds,
+            baseline,
         )
     return found
 

@@ -13,21 +13,16 @@ from emotion_concepts.geometry import (
     leaf_order,
     measure,
     middle_to_late,
+    pair_cosines,
     principal_axes,
     rated,
     read_outs,
     similarity,
-    text_vectors,
+    with_within,
 )
 from emotion_concepts.statistics import correlation
-from emotion_concepts.store import (
-    read_json,
-    read_meaning,
-    read_records,
-    read_tensor,
-    write_json,
-)
-from emotion_concepts.vectors import KINDS, cosines, stored_kind
+from emotion_concepts.store import read_json, read_meaning, read_tensor, write_json
+from emotion_concepts.vectors import KINDS, centred, cosines, stored_kind
 
 
 def main() -> None:
@@ -35,24 +30,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", type=Path, required=True)
     parser.add_argument("--vectors", type=Path, required=True)
-    parser.add_argument("--stories", type=Path, required=True)
+    parser.add_argument("--cells", type=Path, required=True)
+    parser.add_argument("--first", required=True, help="the ratings that count")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    settings = read_json(args.settings)
-    meaning = read_meaning(args.vectors)
+    settings, meaning = read_json(args.settings), read_meaning(args.cells)
     emotions, layers = meaning["emotions"], meaning["layers"]
     fixed = layers.index(meaning["fixed_layer"])
     kind = stored_kind(meaning["denoise"])
     people = {n: rated(emotions, r) for n, r in settings["ratings"].items()}
-    first = next(iter(people.values()))
+    first = people[args.first]
     every = np.arange(len(first.index))
     by_kind = {k: read_tensor(args.vectors, k) for k in KINDS}
     vectors = by_kind[kind][fixed]
     axes = principal_axes(vectors)
-    stories = [r for r in read_records(args.stories) if not r["dropped"]]
-    lengths = np.array(
-        [np.mean([r["tokens"] for r in stories if r["emotion"] == e]) for e in emotions]
-    )
+    lengths = np.nanmean(read_tensor(args.cells, "tokens")[..., 0], axis=1)
+    cells = read_tensor(args.cells, "cells", fixed)
+    words = centred(read_tensor(args.cells, "word_cells"))
     middle = middle_to_late(layers, meaning["blocks"])
     rsa = between_layers(np.stack([similarity(v) for v in by_kind[kind]]))
     order = leaf_order(vectors)
@@ -62,12 +56,17 @@ def main() -> None:
             "emotions": emotions,
             "layers": layers,
             "blocks": meaning["blocks"],
-            "topics": len({r["topic"] for r in stories}),
+            "topics": len(meaning["topics"]),
+            "stories": meaning["stories"],
+            "too_short": meaning["too_short"],
+            "cut_at_limit": meaning["cut_at_limit"],
             "fixed_layer": meaning["fixed_layer"],
             "kind": kind,
             "within_components": meaning["within_components"],
             "scores": axes.scores.tolist(),
             "variance": axes.variance.tolist(),
+            "first_ratings": args.first,
+            "rated_words": len(first.index),
             "ratings": {
                 name: {
                     "words": [emotions[i] for i in p.index],
@@ -88,15 +87,25 @@ def main() -> None:
             ],
             "order": order,
             "cosines": cosines(vectors, vectors).round(6).tolist(),
+            # Before anything is taken away, all emotions point the same way.
+            "uncentred_cosine": pair_cosines(np.nanmean(cells, axis=1)),
+            "centred_cosine": pair_cosines(vectors),
             "clusters": clusters(vectors, settings["clusters"], seed=0).tolist(),
             "by_kind": {k: measure(v[fixed], first, every) for k, v in by_kind.items()},
             "by_layer": {
                 k: [measure(v, first, every) for v in by_kind[k]] for k in KINDS
             },
-            "text_baseline": measure(text_vectors(stories, emotions), first, every),
+            "text_baseline": measure(
+                with_within(meaning["word_components"])(words, None), first, every
+            )
+            if words.size
+            else None,
+            "word_components": meaning["word_components"],
             "between_layers": rsa.round(6).tolist(),
             "middle_to_late": [layers[i] for i in middle],
-            "rsa_mid_late_min": float(rsa[np.ix_(middle, middle)].min()),
+            "rsa_mid_late_min": float(rsa[np.ix_(middle, middle)].min())
+            if middle
+            else None,
         },
     )
 

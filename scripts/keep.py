@@ -6,7 +6,7 @@ from pathlib import Path
 from emotion_concepts.command import run
 from emotion_concepts.errors import StudyError
 from emotion_concepts.store import read_json, read_records, write_json, write_records
-from emotion_concepts.texts import counts, select_neutral, select_stories
+from emotion_concepts.texts import by_item, counts, select_neutral, select_stories
 
 
 def main() -> None:
@@ -27,7 +27,8 @@ def main() -> None:
             "delete what was changed by hand and run again"
         )
     if "emotion" in records[0]:
-        records = select_stories(records, settings["wording"], settings["drop"])
+        stories = by_item(records)
+        records = select_stories(stories, settings["wording"], settings["drop"])
     else:
         records = select_neutral(records, settings["wording"])
     write_records(args.out, records)

@@ -19,6 +19,7 @@ from emotion_concepts.geometry import (
     with_neutral,
     with_within,
 )
+from emotion_concepts.progress import Progress
 from emotion_concepts.store import read_json, read_meaning, read_tensor, write_json
 from emotion_concepts.vectors import centred, stored_kind
 
@@ -32,10 +33,10 @@ def main() -> None:
     parser.add_argument("--vectors", type=Path, required=True)
     parser.add_argument("--cells", type=Path, required=True)
     parser.add_argument("--how", choices=("bootstrap", "permuted"), required=True)
+    parser.add_argument("--name", required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    settings = read_json(args.settings)
-    meaning = read_meaning(args.vectors)
+    settings, meaning = read_json(args.settings), read_meaning(args.vectors)
     emotions, layers, kind = meaning["emotions"], meaning["layers"], meaning["denoise"]
     times = settings["resamples"]
     people = rated(emotions, next(iter(settings["ratings"].values())))
@@ -48,20 +49,37 @@ def main() -> None:
         else with_neutral(bases[fixed])
     )
     middle = middle_to_late(layers, meaning["blocks"])
+    few = max(1, times // RSA_SHARE) if middle else 0
     if args.how == "bootstrap":
-        samples = bootstrap(cells, denoise, people, times, seed=0)
-        every = np.stack([centred(read_tensor(args.cells, "cells", i)) for i in middle])
-        taken = [bases[i] for i in middle]
-        rsa = resampled_rsa(every, taken, max(1, times // RSA_SHARE), seed=0)
+        words = centred(read_tensor(args.cells, "word_cells"))
+        sources = {"map": (cells, denoise)}
+        if words.size:
+            count = read_meaning(args.cells)["word_components"]
+            sources["words"] = (words, with_within(count))
+        progress = Progress(args.name, times * len(sources) + few * len(middle))
+        found = {
+            # The same seed: the same topics and words are drawn for both.
+            source: bootstrap(rows, recipe, people, times, 0, progress)
+            for source, (rows, recipe) in sources.items()
+        }
+        each = (
+            (centred(read_tensor(args.cells, "cells", i)), bases[i]) for i in middle
+        )
+        rsa = resampled_rsa(each, few, 0, progress)
     else:
-        samples = permuted(cells, denoise, people, times, seed=0)
+        progress = Progress(args.name, times + few)
+        found = {"map": permuted(cells, denoise, people, times, 0, progress)}
         stored = stored_kind(kind)
         rows = [similarity(read_tensor(args.vectors, stored, i)) for i in middle]
-        rsa = permuted_rsa(
-            np.stack(rows), len(emotions), max(1, times // RSA_SHARE), seed=0
-        )
-    samples["rsa_mid_late_min"] = rsa
-    write_json(args.out, {name: values.tolist() for name, values in samples.items()})
+        rsa = permuted_rsa(np.array(rows), len(emotions), few, 0, progress)
+    found["map"]["rsa_mid_late_min"] = rsa
+    write_json(
+        args.out,
+        {
+            source: {name: values.tolist() for name, values in samples.items()}
+            for source, samples in found.items()
+        },
+    )
 
 
 def removed(vectors: Path, kind: str, layer: int, width: int) -> np.ndarray:

@@ -32,6 +32,7 @@ from emotion_concepts.vectors import (
     remove,
     within_components,
 )
+from emotion_concepts.words import word_rows
 
 
 def main() -> None:
@@ -58,12 +59,16 @@ def main() -> None:
     stories = kept_stories(
         read_records(args.stories), args.activations, emotions, topics
     )
-    neutral = neutral_rows(args.neutral, args.neutral_activations)
+    neutral, neutral_too_short = neutral_rows(args.neutral, args.neutral_activations)
     fixed = fixed_layer(settings["depth"], layers, meaning["blocks"])
     cells = stories.cells(
         stories.at_layer(layers.index(fixed)), len(emotions), len(topics)
     )
     count, scores = choose_components(centred(cells))
+    texts = [record["text"] for record in stories.records]
+    word_cells = stories.cells(word_rows(texts), len(emotions), len(topics))
+    has_words = word_cells.shape[2] > 0
+    word_count = choose_components(centred(word_cells))[0] if has_words else 0
     meaning |= {"emotions": emotions, "fixed_layer": fixed, "width": width}
     del meaning["keys"]
     meaning |= {"within_components": count, "denoise": settings["denoise"]}
@@ -79,13 +84,26 @@ def main() -> None:
     for layer, basis in zip(layers, neutral_bases, strict=True):
         shapes[f"neutral_components_{layer}"] = basis.shape
         shapes[f"within_components_{layer}"] = (count, width)
-    cell_shape = {"cells": (len(layers), len(emotions), len(topics), width)}
+    lengths = np.array([[r["tokens"]] for r in stories.records], np.float32)
+    cut = sum(record["ended"] == "cut" for record in stories.records)
+    of_stories = {
+        "stories": len(stories.records),
+        "too_short": stories.too_short,
+        "cut_at_limit": cut,
+    }
+    cell_shapes = {
+        "cells": (len(layers), len(emotions), len(topics), width),
+        "word_cells": word_cells.shape,
+        "tokens": (len(emotions), len(topics), 1),
+    }
+    cell_meaning = meaning | of_stories | {"topics": topics}
+    cell_meaning |= {"word_components": word_count}
     with (
         tensors_on_disk(args.vectors, shapes, meaning) as out,
-        tensors_on_disk(
-            args.cells, cell_shape, meaning | {"topics": topics}
-        ) as by_cell,
+        tensors_on_disk(args.cells, cell_shapes, cell_meaning) as by_cell,
     ):
+        by_cell["word_cells"][:] = word_cells
+        by_cell["tokens"][:] = stories.cells(lengths, len(emotions), len(topics))
         for place, layer in enumerate(layers):
             cells = stories.cells(stories.at_layer(place), len(emotions), len(topics))
             by_cell["cells"][place] = cells
@@ -95,7 +113,8 @@ def main() -> None:
             out["raw"][place] = raw
             out["neutral"][place] = remove(raw, neutral_bases[place])
             out["within"][place] = remove(raw, within)
-            out["norm"][place] = mean_norm(args.activations, place)
+            # The unit of steering strength.
+            out["norm"][place] = stories.at_layer(place, NORM).mean()
             out[f"neutral_components_{layer}"][:] = neutral_bases[place]
             out[f"within_components_{layer}"][:] = within
     write_json(
@@ -109,34 +128,30 @@ def main() -> None:
                 zip(layers, map(len, neutral_bases), strict=True)
             ),
             "neutral_texts": len(neutral),
-            "stories": len(stories.records),
-        },
+            "neutral_too_short": neutral_too_short,
+        }
+        | of_stories,
     )
 
 
-def neutral_rows(texts: Path, activations: Path) -> list[int]:
-    """Rows of the activations that belong to kept neutral texts."""
-    kept = {
+def neutral_rows(texts: Path, activations: Path) -> tuple[list[int], int]:
+    """Rows of the activations that belong to kept neutral texts, and how many more were
+    kept, but are too short to be read.
+    """
+    kept = [
         digest(dialogue(r["question"], r["text"]))
         for r in read_records(texts)
         if not r["dropped"]
-    }
+    ]
     keys = read_meaning(activations)["keys"]
-    rows = [row for row, key in enumerate(keys) if key in kept]
+    wanted, readable = set(kept), set(keys)
+    rows = [row for row, key in enumerate(keys) if key in wanted]
     if len(rows) < 2:
         raise StudyError(
             f"{texts}: {len(rows)} neutral texts were kept and are long enough; raise "
             "neutral.dialogues or neutral.tokens"
         )
-    return rows
-
-
-def mean_norm(activations: list[Path], place: int) -> float:
-    """Mean norm of the residual stream over the stories' tokens: the unit of steering
-    strength.
-    """
-    norms = [read_tensor(path, NORM, (slice(None), place)) for path in activations]
-    return float(np.concatenate(norms).mean())
+    return rows, sum(key not in readable for key in kept)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from emotion_concepts import (
 )
 from emotion_concepts.figures_layers import KINDS
 from emotion_concepts.figures_map import FOCUS
-from emotion_concepts.findings import measured, scoreboard
+from emotion_concepts.findings import Baseline, measured, scoreboard
 from emotion_concepts.geometry import (
     Rated,
     between_layers,
@@ -71,18 +71,27 @@ def study(
         "layers": list(range(layers)),
         "blocks": layers,
         "topics": topics,
+        "stories": 79,
+        "too_short": 2,
+        "cut_at_limit": 30,
         "fixed_layer": fixed,
         "kind": "within",
         "within_components": 2,
         "scores": places.scores.tolist(),
         "variance": places.variance.tolist(),
+        "first_ratings": "word_list",
+        "rated_words": rated,
         "ratings": chosen if rated else {},
         "order": leaf_order(vectors[fixed]),
+        "length_r": [0.1] * 10,
         "cosines": cosines(vectors[fixed], vectors[fixed]).tolist(),
+        "uncentred_cosine": {"mean": 0.99, "low": 0.98, "high": 0.999},
+        "centred_cosine": {"mean": -0.006, "low": -0.3, "high": 0.3},
         "clusters": clusters(vectors[fixed], min(10, emotions), 0).tolist(),
         "by_kind": dict.fromkeys(KINDS, by_layer[fixed]),
         "by_layer": dict.fromkeys(KINDS, by_layer),
         "text_baseline": by_layer[0],
+        "word_components": 1,
         "between_layers": alike.tolist(),
         "middle_to_late": list(range(layers // 3, layers)),
         "rsa_mid_late_min": float(alike.min()),
@@ -90,6 +99,14 @@ def study(
     rank = {"value": 0.61, "low": 0.59, "high": 0.63}
     top = {"value": 0.05, "low": 0.03, "high": 0.08}
     scores = {"top1": top, "top5": top, "rank_score": rank}
+    weaker = scores | {"rank_score": {"value": 0.55, "low": 0.5, "high": 0.6}}
+    weakest = scores | {"rank_score": {"value": 0.51, "low": 0.5, "high": 0.6}}
+    none = {"value": 0.0, "low": -0.01, "high": 0.01}
+    more = {
+        "top1": none,
+        "top5": none,
+        "rank_score": {"value": 0.06, "low": 0.02, "high": 0.1},
+    }
     counts = {
         "written": 100,
         "kept": 81,
@@ -99,8 +116,13 @@ def study(
     }
     return {
         "geometry": geometry,
-        "bootstrap": dict.fromkeys(MEASURES, generator.uniform(0.2, 0.8, 50).tolist()),
-        "permuted": dict.fromkeys(MEASURES, generator.uniform(0, 0.3, 50).tolist()),
+        "bootstrap": {
+            source: dict.fromkeys(MEASURES, generator.uniform(0.2, 0.8, 50).tolist())
+            for source in ("map", "words")
+        },
+        "permuted": {
+            "map": dict.fromkeys(MEASURES, generator.uniform(0, 0.3, 50).tolist())
+        },
         "layout": {
             "emotions": words,
             "places": generator.normal(size=(emotions, 2)).tolist(),
@@ -112,15 +134,20 @@ def study(
             "rank_score_by_components": {"0": 0.58, "2": 0.61, "16": 0.57},
             "neutral_components": {str(layer): 4 for layer in range(layers)},
             "neutral_texts": 80,
-            "stories": 90,
+            "neutral_too_short": 1,
+            "stories": 79,
+            "too_short": 2,
+            "cut_at_limit": 30,
         },
         "identification": {
             "layer": fixed,
-            "n": 90,
+            "kind": "within",
+            "n": 79,
             "topics": topics,
             "chance": {"top1": 1 / emotions, "top5": 5 / 60, "rank_score": 0.5},
-            "probe": scores,
-            "bag_of_words": scores | {"rank_score": rank | {"low": 0.4, "high": 0.5}},
+            "probe": dict.fromkeys(KINDS, scores),
+            "baselines": {"words": weaker, "bag_of_words": weakest},
+            "probe_minus": dict.fromkeys(("words", "bag_of_words"), more),
             "removed_components": [2] * topics,
         },
         "stories": counts,
@@ -163,24 +190,32 @@ def board(rated: int, topics: int) -> list[dict]:
         for key, paper in papers.items()
     ]
 
-    def found(ours: float, n: int, unit: str) -> dict:
+    def found(ours: float, n: int, unit: str, baseline: Baseline | None = None) -> dict:
         return measured(
             ours,
             Interval(ours - 0.1, ours + 0.1),
+            Interval(ours - 0.2, ours + 0.05),
             Interval(0.0, 0.3),
             0.1,
             "dealt out anew",
             n,
             unit,
             "geometry/geometry.json",
+            None if baseline else 100,
+            baseline,
         )
 
     known: dict = {
         "geometry.rsa_mid_late_min": found(0.9, topics, "topics"),
-        "stories.leak_rate": found(0.4, 100, "stories"),
+        "stories.leak_rate": found(0.4, topics, "topics"),
     }
     for key, ours in (("geometry.pc1_valence_r", 0.7), ("geometry.arousal_r", 0.2)):
-        known[key] = found(ours, rated, "words") if rated else "too few rated words"
+        words = Baseline(
+            0.5, Interval(0.4, 0.6), ours - 0.5, Interval(-0.6, 0.3), "words alone"
+        )
+        known[key] = (
+            found(ours, rated, "words", words) if rated else "too few rated words"
+        )
     return scoreboard(rows, known)
 
 
@@ -196,8 +231,10 @@ def draw(results: dict) -> dict[str, Figure]:
         ),
         "between_layers": figures_layers.between_layers(geometry, findings),
         "denoising": figures_layers.denoising(
-            results["denoising"], results["identification"]
+            geometry, results["denoising"], results["identification"]
         ),
         "identification": figures_texts.identification(results["identification"]),
-        "texts": figures_texts.texts(results["stories"], results["neutral"]),
+        "texts": figures_texts.texts(
+            results["stories"], results["neutral"], results["denoising"]
+        ),
     }

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emotion_concepts.activations import MEAN
-from emotion_concepts.cells import kept_stories
+from emotion_concepts.activations import MEAN, NORM
+from emotion_concepts.cells import Stories, kept_stories
 from emotion_concepts.errors import StudyError
-from emotion_concepts.identification import bag_of_words_ranks, identify
+from emotion_concepts.identification import Identified, identify, identify_by_words
+from emotion_concepts.progress import Progress
 from emotion_concepts.store import digest, write_tensors
 
 EMOTIONS = [f"e{i}" for i in range(12)]
@@ -72,15 +73,63 @@ def test_an_emotion_without_stories_is_named_in_one_line(tmp_path: Path) -> None
         kept_stories(records, paths, EMOTIONS, TOPICS)
 
 
+def test_stories_too_short_to_be_read_are_counted(tmp_path: Path) -> None:
+    records, paths = write_study(tmp_path, rows_with_emotion(1))
+    short = {"emotion": "e3", "topic": "t1", "text": "too short", "dropped": []}
+    stories = kept_stories([*records, short], paths, EMOTIONS, TOPICS)
+    assert stories.too_short == 1
+    assert len(stories.records) == len(records)
+    dropped = short | {"dropped": ["repeats"]}
+    assert kept_stories([*records, dropped], paths, EMOTIONS, TOPICS).too_short == 0
+
+
+def test_only_kept_stories_enter_what_is_read_beside_the_means(tmp_path: Path) -> None:
+    records, _ = write_study(tmp_path, rows_with_emotion(1), shards=1)
+    keys = [digest(record["text"]) for record in records]
+    norms = np.arange(120, dtype=np.float32).reshape(60, 2)
+    path = tmp_path / "norms.safetensors"
+    write_tensors(path, {NORM: norms}, {"keys": keys})
+    records[4]["dropped"] = ["repeats"]
+    stories = kept_stories(records, [path], EMOTIONS, TOPICS)
+    assert stories.at_layer(1, NORM) == pytest.approx(np.delete(norms[:, 1], 4))
+
+
+NO_NEUTRAL = np.zeros((0, WIDTH), np.float32)
+
+
+def identified(
+    stories: Stories, rows: np.ndarray, neutral: np.ndarray = NO_NEUTRAL
+) -> Identified:
+    return identify(stories, rows, 12, 5, neutral, Progress("test", 5))
+
+
 def test_planted_emotions_are_identified_and_absent_ones_are_not(
     tmp_path: Path,
 ) -> None:
     for strength, low, high in [(2.0, 0.8, 1.0), (0.0, 0.0, 0.25)]:
         records, paths = write_study(tmp_path, rows_with_emotion(strength))
         stories = kept_stories(records, paths, EMOTIONS, TOPICS)
-        found = identify(stories, stories.at_layer(1), 12, 5)
-        assert low <= np.mean(found.probe == 1) <= high
-        assert np.mean(found.words == 1) > 0.9
+        found = identified(stories, stories.at_layer(1))
+        for ranks in found.ranks.values():
+            assert low <= np.mean(ranks == 1) <= high
+        assert np.mean(identify_by_words(stories, 12, 5) == 1) > 0.9
+
+
+def test_each_recipe_takes_out_its_own_components(tmp_path: Path) -> None:
+    rows = rows_with_emotion(2)
+    loud = np.eye(WIDTH, dtype=np.float32)[:1]
+    rows += 60 * np.random.default_rng(3).normal(size=(60, 1)) * loud
+    records, paths = write_study(tmp_path, rows)
+    stories = kept_stories(records, paths, EMOTIONS, TOPICS)
+    first = {
+        kind: np.mean(ranks == 1)
+        for kind, ranks in identified(stories, rows, loud).ranks.items()
+    }
+    assert first["raw"] < 0.3
+    assert first["neutral"] > 0.8
+    assert first["within"] > 0.8
+    without = identified(stories, rows).ranks
+    assert np.array_equal(without["neutral"], without["raw"])
 
 
 def test_the_held_out_topic_never_enters_its_own_vectors(tmp_path: Path) -> None:
@@ -90,13 +139,5 @@ def test_the_held_out_topic_never_enters_its_own_vectors(tmp_path: Path) -> None
     rows[first] += leak
     records, paths = write_study(tmp_path, rows)
     stories = kept_stories(records, paths, EMOTIONS, TOPICS)
-    found = identify(stories, stories.at_layer(1), 12, 5)
-    assert np.mean(found.probe[first] == 1) < 0.4
-
-
-def test_the_bag_of_words_uses_words_and_knows_only_the_training_topics() -> None:
-    train = ["sun beach", "sun warm", "rain cold", "rain dark"]
-    labels = np.array([0, 0, 1, 1])
-    places = bag_of_words_ranks(train, labels, ["sun", "rain", "nothing"], [0, 1, 0])
-    assert places.tolist()[:2] == [1, 1]
-    assert bag_of_words_ranks(train, labels, ["sun"], [2]).tolist() == [2]
+    for ranks in identified(stories, stories.at_layer(1)).ranks.values():
+        assert np.mean(ranks[first] == 1) < 0.4

@@ -9,9 +9,10 @@ import pytest
 from made_up import RATED, draw, study
 from matplotlib.figure import Figure
 
-from emotion_concepts.figures import number, save
+from emotion_concepts.figures import layer_of, number, ordinal, save
 from emotion_concepts.figures_layers import layers
 from emotion_concepts.figures_map import FOCUS, LABELS, emotion_map, people
+from emotion_concepts.figures_texts import BASELINES, RECIPES, identification
 
 
 @pytest.mark.parametrize(
@@ -107,6 +108,38 @@ def test_two_runs_give_the_same_bytes(tmp_path: Path) -> None:
                 save(figure, tmp_path / run / f"{name}.{kind}")
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
+
+
+def test_identification_shows_every_recipe_and_fills_the_chosen_one() -> None:
+    result = study()["identification"] | {"kind": "neutral"}
+    axes = identification(result).axes[0]
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert set(labels) == {"chance", *RECIPES.values(), *BASELINES.values()}
+    filled = [
+        labels[int(line.get_ydata()[0])]
+        for line in axes.lines
+        if line.get_marker() in ("o", "s") and line.get_markerfacecolor() != "white"
+    ]
+    assert filled == [RECIPES["neutral"]]
+
+
+def test_figures_draw_where_there_are_no_baselines_and_few_ratings(
+    tmp_path: Path,
+) -> None:
+    results = study(emotions=20, rated=5)
+    results["identification"] |= {"baselines": {}, "probe_minus": {}}
+    results["geometry"]["text_baseline"] = None
+    results["bootstrap"].pop("words")
+    for name, figure in draw(results).items():
+        save(figure, tmp_path / f"{name}.png")
+
+
+def test_a_layer_says_that_layers_count_from_nought() -> None:
+    assert layer_of({"fixed_layer": 19, "blocks": 30}) == "layer 19 (the 20th of 30)"
+    assert [ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 102, 111)] == [
+        *("1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st"),
+        *("102nd", "111th"),
+    ]
 
 
 def test_numbers_have_a_true_minus_sign_and_no_negative_zero() -> None:

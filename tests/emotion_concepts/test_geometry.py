@@ -4,6 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from sklearn.linear_model import RidgeCV
+from sklearn.model_selection import KFold
 
 from emotion_concepts.geometry import (
     between_layers,
@@ -12,6 +14,7 @@ from emotion_concepts.geometry import (
     leaf_order,
     measure,
     middle_to_late,
+    pair_cosines,
     permuted,
     permuted_rsa,
     principal_axes,
@@ -19,10 +22,10 @@ from emotion_concepts.geometry import (
     read_out,
     resampled_rsa,
     similarity,
-    text_vectors,
     with_neutral,
     with_within,
 )
+from emotion_concepts.progress import Progress
 from emotion_concepts.vectors import centred, emotion_vectors
 
 EMOTIONS, TOPICS, WIDTH = 60, 6, 32
@@ -35,6 +38,8 @@ RATINGS = {
 }
 PEOPLE = rated(NAMES, RATINGS)
 EVERY = np.arange(44)
+QUIET = Progress("test", 10**9)
+NOTHING_REMOVED = with_neutral(np.zeros((0, WIDTH)))
 
 
 def planted(strength: float) -> np.ndarray:
@@ -65,7 +70,7 @@ def test_planted_affect_is_found() -> None:
 
 def test_absent_affect_is_not_found() -> None:
     found = measure(emotion_vectors(planted(0)), PEOPLE, EVERY)
-    null = permuted(planted(0), with_neutral(np.zeros((0, WIDTH))), PEOPLE, 60, 0)
+    null = permuted(planted(0), NOTHING_REMOVED, PEOPLE, 60, 0, QUIET)
     assert found["pc1_valence_r"] < np.quantile(null["pc1_valence_r"], 0.99)
     assert found["valence_decoding_r"] < 0.4
 
@@ -80,10 +85,43 @@ def test_the_read_out_never_sees_the_word_that_it_predicts() -> None:
     assert abs(np.corrcoef(predicted, ratings)[0, 1]) < 0.5
 
 
+def test_the_read_out_is_ridge_regression_with_a_left_out_penalty() -> None:
+    generator = np.random.default_rng(1)
+    for width in (6, 80):
+        vectors = generator.normal(size=(30, width))
+        ratings = vectors[:, 0] + 0.5 * generator.normal(size=30) + 3
+        scaled = vectors / np.linalg.norm(vectors, axis=1).mean() * 10
+        expected = np.empty(30)
+        for fit, test in KFold(10, shuffle=True, random_state=0).split(vectors):
+            ridge = RidgeCV(np.logspace(-3, 5, 17)).fit(scaled[fit], ratings[fit])
+            expected[test] = ridge.predict(scaled[test])
+        assert read_out(vectors, ratings) == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_same_seed_draws_the_same_topics_and_words_for_any_cells() -> None:
+    def topics_seen(cells: np.ndarray) -> list[tuple]:
+        seen = []
+
+        def denoise(cells: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+            seen.append(tuple(weights))
+            return emotion_vectors(cells, weights)
+
+        bootstrap(cells, denoise, PEOPLE, 6, 0, QUIET)
+        return seen
+
+    assert topics_seen(planted(4)) == topics_seen(planted(1)[..., :9])
+
+
+def test_centring_takes_away_what_all_emotions_share() -> None:
+    vectors = emotion_vectors(planted(2))
+    assert pair_cosines(vectors + 50)["mean"] > 0.95
+    assert abs(pair_cosines(vectors)["mean"]) < 0.05
+
+
 def test_the_bootstrap_spreads_around_the_number_and_repeats() -> None:
     denoise = with_within(2)
-    samples = bootstrap(planted(4), denoise, PEOPLE, 40, 0)
-    again = bootstrap(planted(4), denoise, PEOPLE, 40, 0)
+    samples = bootstrap(planted(4), denoise, PEOPLE, 40, 0, QUIET)
+    again = bootstrap(planted(4), denoise, PEOPLE, 40, 0, QUIET)
     for name, values in samples.items():
         assert np.array_equal(values, again[name])
         assert values.std() > 0
@@ -91,8 +129,8 @@ def test_the_bootstrap_spreads_around_the_number_and_repeats() -> None:
 
 
 def test_the_null_destroys_the_emotions_but_keeps_the_stories() -> None:
-    denoise = with_neutral(np.zeros((0, WIDTH)))
-    null = permuted(planted(4), denoise, PEOPLE, 60, 0)
+    denoise = NOTHING_REMOVED
+    null = permuted(planted(4), denoise, PEOPLE, 60, 0, QUIET)
     real = measure(denoise(planted(4), None), PEOPLE, EVERY)
     assert np.quantile(null["pc1_valence_r"], 0.95) < 0.5 < real["pc1_valence_r"]
     assert np.max(null["pc1_variance"]) < real["pc1_variance"]
@@ -118,19 +156,25 @@ def test_layers_of_one_geometry_are_alike_and_renamed_ones_are_not() -> None:
     turn, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(WIDTH, WIDTH)))
     rows = np.stack([similarity(vectors), similarity(vectors @ turn)])
     assert between_layers(rows)[0, 1] == pytest.approx(1)
-    assert permuted_rsa(rows, EMOTIONS, 20, 0).max() < 0.5
+    assert permuted_rsa(rows, EMOTIONS, 20, 0, QUIET).max() < 0.5
 
 
 def test_the_geometry_between_layers_is_resampled_over_topics() -> None:
-    layers = np.stack([planted(3), planted(3)[..., ::-1]])
-    none = [np.zeros((0, WIDTH))] * 2
-    values = resampled_rsa(layers, none, 5, 0)
+    none = np.zeros((0, WIDTH))
+    alike = [(planted(3), none), (planted(3)[..., ::-1], none)]
+    values = resampled_rsa(iter(alike), 5, 0, QUIET)
     assert values == pytest.approx(np.ones(5))
+    assert resampled_rsa([], 5, 0, QUIET).size == 0
 
 
 def test_middle_to_late_layers_lie_between_a_third_and_nine_tenths() -> None:
     assert middle_to_late(list(range(30)), 30) == list(range(9, 27))
     assert middle_to_late([2, 5, 8, 11], 12) == [1, 2]
+
+
+def test_one_middle_layer_alone_is_not_compared() -> None:
+    assert middle_to_late([0, 6, 11], 12) == []
+    assert middle_to_late([11], 12) == []
 
 
 def test_unrated_words_are_left_out() -> None:
@@ -140,17 +184,3 @@ def test_unrated_words_are_left_out() -> None:
         RATINGS["e3"]["pleasure"],
         RATINGS["e0"]["pleasure"],
     ]
-
-
-def test_the_text_baseline_tells_emotions_apart_by_their_words() -> None:
-    words = {"a": "sun beach warm light", "b": "rain grave cold dark", "c": "sun warm"}
-    stories = [
-        {"emotion": e, "text": f"{text} story number"}
-        for e, text in words.items()
-        for _ in range(4)
-    ]
-    vectors = text_vectors(stories, list(words))
-    assert vectors.mean(0) == pytest.approx(0, abs=1e-9)
-    assert np.linalg.norm(vectors[0] - vectors[2]) < np.linalg.norm(
-        vectors[0] - vectors[1]
-    )

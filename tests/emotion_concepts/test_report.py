@@ -98,10 +98,52 @@ def test_the_opening_follows_the_numbers(results: dict) -> None:
     said = " ".join(opening("a", findings, geometry, results["identification"]))
     assert "agrees with people's ratings of pleasure" in said
     assert "agrees no better than chance with people's ratings of arousal" in said
-    assert "better than a bag of words" in said
-    strong = geometry | {"text_baseline": {"pc1_valence_r": 0.9}}
-    warned = " ".join(opening("a", findings, strong, results["identification"]))
-    assert "without any model, give r = 0.90" in warned
+    assert "layer 4 (the 5th of 6)" in said
+    assert "by mean rank they are better than the words alone (0.550)" in said
+    assert "by this count they are no better than the words alone (5.0%)" in said
+
+
+@pytest.mark.parametrize(
+    ("difference", "said"),
+    [
+        ((0.1, 0.3), "This is more than the words alone give"),
+        ((-0.3, 0.3), "This alone does not show that the model adds anything"),
+        ((-0.3, -0.1), "The words alone do better"),
+        (None, "There is no baseline from the stories' words alone."),
+    ],
+)
+def test_the_opening_says_whether_the_model_exceeds_its_words(
+    results: dict, difference: tuple | None, said: str
+) -> None:
+    low, high = difference or (0, 0)
+    changed = {"difference_low": low, "difference_high": high}
+    if difference is None:
+        changed["baseline"] = None
+    findings = [
+        f | changed if f["id"] == "geometry.pc1_valence_r" else f
+        for f in results["findings"]
+        if f["id"] != "geometry.arousal_r"
+    ]
+    text = " ".join(
+        opening("a", findings, results["geometry"], results["identification"])
+    )
+    assert said in text
+    if difference:
+        assert "without any model, give r = 0.50 (0.40 to 0.60;" in text
+
+
+def test_baselines_intervals_and_units_stand_in_the_table(
+    results: dict, folder: Path
+) -> None:
+    text = unescape(made(results, folder))
+    rows = dict(re.findall(r'<tr id="([^"]+)">(.*?)</tr>', text, re.DOTALL))
+    pleasure, leaks = rows["geometry.pc1_valence_r"], rows["stories.leak_rate"]
+    assert "words alone" in pleasure
+    assert "0.40 to 0.60" in pleasure
+    assert "words alone" not in leaks.replace('data-label="Null, words alone"', "")
+    assert "(100 stories)" in leaks
+    assert "reaches the null" in leaks
+    assert "2 are too short to be read and 79 enter" in text
 
 
 def test_a_page_without_any_ratings(tmp_path: Path) -> None:

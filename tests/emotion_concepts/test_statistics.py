@@ -8,7 +8,9 @@ from emotion_concepts.statistics import (
     correlation,
     recentred_interval,
     resampled_mean,
+    side_of,
     verdict,
+    wider,
     wilson,
 )
 
@@ -60,22 +62,49 @@ def test_a_recentred_interval_holds_the_estimate_and_keeps_its_bounds() -> None:
     assert recentred_interval(samples, 0.95, (-1, 1)).high == 1
 
 
+def test_correlations_are_recentred_where_their_spread_is_even() -> None:
+    z = np.random.default_rng(0).normal(0.3, 0.2, 2000)
+    low, high = recentred_interval(np.tanh(z), 0.9, (-1, 1), correlations=True)
+    around = np.arctanh(0.9)
+    assert low == pytest.approx(np.tanh(around - 0.39), abs=0.01)
+    assert high == pytest.approx(np.tanh(around + 0.39), abs=0.01)
+    assert high < 1
+    perfect = recentred_interval(np.array([0.2, 1.0]), 1.0, (-1, 1), correlations=True)
+    assert np.isfinite(perfect).all()
+
+
+def test_a_number_is_clear_of_its_null_only_if_both_intervals_are() -> None:
+    above, across, below = Interval(0.4, 0.9), Interval(0.2, 0.8), Interval(-0.5, -0.2)
+    assert side_of(NULL, [above, above]) == 1
+    assert side_of(NULL, [below, below]) == -1
+    for intervals in ([above, across], [across, above], [above, below]):
+        assert side_of(NULL, intervals) == 0
+    nothing = Interval(float("nan"), float("nan"))
+    assert side_of(NULL, [nothing, above]) == 0
+
+
+def test_the_wider_of_two_intervals_holds_both() -> None:
+    assert wider(Interval(0, 2), Interval(-1, 1)) == Interval(-1, 2)
+
+
 NULL = Interval(-0.1, 0.3)
 
 
 @pytest.mark.parametrize(
-    ("ours", "interval", "paper", "expected"),
+    ("ours", "side", "paper", "expected"),
     [
-        (0.8, (0.6, 0.9), 0.81, "replicated"),
-        (0.41, (0.35, 0.5), 0.81, "partly"),
-        (0.8, (0.25, 0.9), 0.81, "not replicated"),
-        (-0.5, (-0.7, -0.2), 0.81, "opposite"),
-        (-0.5, (-0.7, -0.2), -0.6, "replicated"),
-        (0.8, (0.6, 0.9), None, "new"),
-        (0.1, (0.0, 0.2), None, "new"),
+        (0.8, 1, 0.81, "replicated"),
+        (0.41, 1, 0.81, "partly"),
+        (0.8, 0, 0.81, "not replicated"),
+        (-0.5, -1, 0.81, "opposite"),
+        (-0.5, -1, -0.6, "replicated"),
+        (0.8, 1, None, "new"),
+        (0.1, 0, None, "new"),
+        # The paper's number is the null's centre: it has no direction to agree with.
+        (0.8, 1, 0.1, "opposite"),
+        (-0.8, -1, 0.1, "opposite"),
+        (0.1, 0, 0.1, "not replicated"),
     ],
 )
-def test_verdicts(
-    ours: float, interval: tuple, paper: float | None, expected: str
-) -> None:
-    assert verdict(ours, Interval(*interval), NULL, 0.1, paper) == expected
+def test_verdicts(ours: float, side: int, paper: float | None, expected: str) -> None:
+    assert verdict(ours, side, 0.1, paper) == expected

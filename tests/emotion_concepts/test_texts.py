@@ -7,6 +7,7 @@ import yaml
 
 from emotion_concepts.texts import (
     another,
+    by_item,
     counts,
     neutral_items,
     repeats_itself,
@@ -94,12 +95,35 @@ def test_the_control_emotion_is_never_the_storys_own() -> None:
         assert another(story("", number=number), WORDING) != "sad"
 
 
-def test_neutral_texts_name_no_emotion_at_all() -> None:
-    records = [{"text": "A kind of nail."}, {"text": "Sadly, a nail."}]
-    assert [r["dropped"] for r in select_neutral(records, WORDING)] == [
-        [],
-        ["names_emotion"],
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A kind of nail.", []),
+        ("Sadly, a nail.", ["names_emotion"]),
+        ("The nail was unhappy.", ["names_synonym"]),
+        ("Thank you for the nail.", ["pleasantry"]),
+        ("Use a nail. I\u2019d be happy to help you further!", ["pleasantry"]),
+        ("Please let me know which nail.", ["pleasantry"]),
+        ("Sure, I can. You're welcome, unhappy man.", ["names_synonym", "pleasantry"]),
+        ("print('Thanks')", []),
+    ],
+)
+def test_neutral_texts_hold_no_emotion_and_no_courtesy(
+    text: str, expected: list[str]
+) -> None:
+    judged = select_neutral([{"text": text}], WORDING)[0]
+    assert judged["faults"] == judged["dropped"] == expected
+
+
+def test_the_order_of_stories_does_not_depend_on_the_shards() -> None:
+    records = [
+        story("", emotion, number) | {"round": number, "topic": topic}
+        for topic in ("boat", "tea")
+        for emotion in ("kind", "sad")
+        for number in (0, 2, 10)
     ]
+    mixed = records[1::2] + records[-2::-2]
+    assert by_item(mixed) == by_item(records) == records
 
 
 def test_counts_add_up() -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from emotion_concepts import vectors as vectors_module
 from emotion_concepts.vectors import (
     centred,
     choose_components,
@@ -12,6 +13,7 @@ from emotion_concepts.vectors import (
     rank_scores,
     ranks,
     remove,
+    top_components,
     within_components,
 )
 
@@ -81,6 +83,20 @@ def test_within_components_find_what_varies_within_emotions() -> None:
     assert abs(found[0] @ direction) > 0.99
     assert found @ found.T == pytest.approx(np.eye(2), abs=1e-5)
     assert np.abs(remove(emotion_vectors(noisy), found) @ found.T).max() < 1e-4
+
+
+def test_wide_rows_give_the_same_components_faster(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    generator = np.random.default_rng(0)
+    sizes = np.array([9, 7, 5, 4, *np.linspace(1, 0.1, 196)])
+    rows = generator.normal(size=(300, 200)) * sizes
+    exact = top_components(rows, 4)
+    assert np.abs(rows @ exact.T).std(0).argmax() == 0
+    monkeypatch.setattr(vectors_module, "WIDE", 100)
+    wide = top_components(rows, 4)
+    assert np.abs(np.sum(exact * wide, axis=1)) == pytest.approx(np.ones(4), abs=1e-4)
+    assert np.array_equal(wide, top_components(rows, 4))
 
 
 def test_neutral_components_are_the_fewest_that_explain_the_share() -> None:

@@ -10,7 +10,7 @@ rule geometry:
     """Draw up the map: axes, order, clusters, read-outs, along the layers."""
     input:
         vectors="results/{model}/vectors/vectors.safetensors",
-        stories="results/{model}/stories/stories.jsonl",
+        cells="results/{model}/vectors/cells.safetensors",
     output:
         "results/{model}/geometry/geometry.json",
     log:
@@ -24,11 +24,13 @@ rule geometry:
         runtime=60,
     params:
         settings=settings("geometry", study.geometry()),
+        # JSON does not keep their order.
+        first=list(study.stimuli["ratings"])[0],
         code=code_digest("scripts/geometry.py"),
         versions=libraries(*ANALYSIS),
     shell:
         "python scripts/geometry.py --settings {params.settings:q} "
-        "--vectors {input.vectors:q} --stories {input.stories:q} "
+        "--vectors {input.vectors:q} --cells {input.cells:q} --first {params.first:q} "
         "--out {output:q} 2>&1 | tee {log:q} >&2"
 
 
@@ -55,6 +57,7 @@ rule resample:
     shell:
         "python scripts/resample.py --settings {params.settings:q} "
         "--vectors {input.vectors:q} --cells {input.cells:q} --how {wildcards.how} "
+        "--name '{wildcards.model}: map, {wildcards.how}' "
         "--out {output:q} 2>&1 | tee {log:q} >&2"
 
 

@@ -73,11 +73,12 @@ rule vectors:
 
 
 rule identify:
-    """Identify each story's emotion with its topic held out, beside a bag of words."""
+    """Identify each story's emotion with its topic held out, beside the words alone."""
     input:
+        model="results/{model}/model.json",
         stories="results/{model}/stories/stories.jsonl",
         activations=shards_of("results/{model}/activations/stories/{shard}.safetensors"),
-        denoising="results/{model}/vectors/denoising.json",
+        vectors="results/{model}/vectors/vectors.safetensors",
     output:
         "results/{model}/identification/identification.json",
     log:
@@ -96,4 +97,6 @@ rule identify:
     shell:
         "python scripts/identify.py --settings {params.settings:q} "
         "--stories {input.stories:q} --activations {input.activations:q} "
-        "--denoising {input.denoising:q} --out {output:q} 2>&1 | tee {log:q} >&2"
+        "--model {input.model:q} --vectors {input.vectors:q} "
+        "--name '{wildcards.model}: identifying' "
+        "--out {output:q} 2>&1 | tee {log:q} >&2"
