@@ -75,7 +75,7 @@ def stories(model: Model, folder: Path, texts: list[str], settings: Record) -> C
         _in_new_folder(ours),
         {"transformers generate": generate},
         prompts,
-        [16, 32, 64, 128],
+        [32, 64, 128],
     )
 
 

@@ -227,7 +227,7 @@ class Study:
         batches, prompts = self.config["batches"], self.stimuli["prompts"]
         sizes = {
             "stories": {
-                "rounds": 4,
+                "rounds": 3,
                 "emotions": self.emotions,
                 "topics": self.topics[:1],
                 "story_prompt": prompts["story"],
@@ -236,7 +236,7 @@ class Study:
             },
             "capture": {
                 "rounds": 5,
-                "texts": 128,
+                "texts": 96,
                 "batch_tokens": batches["tokens"],
             },
             # Enough pairs for two batches of the default size, asked as all are.
