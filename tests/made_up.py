@@ -7,6 +7,7 @@ from emotion_concepts import (
     figures_clusters,
     figures_layers,
     figures_map,
+    figures_preferences,
     figures_texts,
 )
 from emotion_concepts.figures_layers import KINDS
@@ -152,6 +153,7 @@ def study(
         },
         "stories": counts,
         "neutral": counts,
+        "preferences": preferences(words),
         "findings": board(rated, topics),
     }
 
@@ -219,9 +221,93 @@ def board(rated: int, topics: int) -> list[dict]:
     return scoreboard(rows, known)
 
 
+def preferences(words: list[str]) -> dict:
+    """Preferences of a model that half follows its probes."""
+    generator = np.random.default_rng(0)
+    ids = [f"activity {n}" for n in range(16)]
+    extremes = words[:2]
+    steered = [*words[:6], *(f"random {n}" for n in range(1, 6))]
+    probe_r = {word: float(generator.uniform(-0.7, 0.7)) for word in words}
+    conditions = []
+    for name in steered:
+        places = [(0.5, [2, 3]), (-0.5, [2, 3])]
+        if name in extremes or name.startswith("random"):
+            places += [(0.1, [2, 3]), (-0.1, [2, 3])]
+        if name in extremes:
+            places += [(0.5, [0, 1]), (0.5, [4])]
+        for strength, layers in places:
+            mean = 200 * strength * probe_r.get(name, 0) + generator.normal(0, 5)
+            conditions.append(
+                {
+                    "direction": name,
+                    "strength": strength,
+                    "layers": layers,
+                    "changes": (mean + generator.normal(0, 9, len(ids))).tolist(),
+                    "mean": mean,
+                    "low": mean - 5,
+                    "high": mean + 5,
+                    "answered": 0.9 - abs(strength),
+                }
+            )
+    spread = {"median": 0.9, "low": 0.8, "high": 0.95}
+    return {
+        "activities": [
+            {"id": name, "category": f"kind {n % 8}", "activity": name}
+            for n, name in enumerate(ids)
+        ],
+        "elo": {
+            form: generator.normal(1500, 90, len(ids)).tolist()
+            for form in ("chat", "plain")
+        },
+        "formats_r": 0.5,
+        "orders_r": spread,
+        "split_half": {"chat": spread, "plain": spread},
+        "position_bias": {"chat": spread | {"mean": 0.6}},
+        "layers": [0, 1, 2, 3, 4],
+        "blocks": 5,
+        "fixed_layer": 3,
+        "probe_r": probe_r,
+        "probe_bootstrap": {
+            word: generator.normal(probe_r[word], 0.1, 100).tolist()
+            for word in extremes
+        },
+        "words": {
+            "r": dict.fromkeys(words, 0.1),
+            "bootstrap": {
+                word: generator.normal(0.1, 0.1, 100).tolist() for word in extremes
+            },
+        },
+        "random_r": generator.normal(0, 0.2, 200).tolist(),
+        "by_layer": {word: [0.1, 0.2, 0.3, 0.4, 0.2] for word in extremes},
+        "with_people": {
+            scale: {
+                "words": 44,
+                "r": 0.5,
+                "bootstrap": generator.normal(0.5, 0.1, 100).tolist(),
+                "permuted": generator.normal(0, 0.1, 100).tolist(),
+            }
+            for scale in ("pleasure", "arousal")
+        },
+        "steering": {
+            "activities": ids,
+            "elo": [1500.0] * len(ids),
+            "answered": 0.9,
+            "strength": 0.5,
+            "layers": [2, 3],
+            "conditions": conditions,
+            "foretold": None,
+        },
+    }
+
+
 def draw(results: dict) -> dict[str, Figure]:
     geometry, findings = results["geometry"], results["findings"]
+    chosen = results["preferences"]
     return {
+        "preferences": figures_preferences.preferences(chosen, findings),
+        "preference_steering": figures_preferences.preference_steering(
+            chosen, findings
+        ),
         "emotion_map": figures_map.emotion_map(geometry, findings),
         "people": figures_map.people(geometry, findings),
         "cosine_matrix": figures_clusters.cosine_matrix(geometry),

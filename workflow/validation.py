@@ -308,4 +308,4 @@ def _check_prompt(where: str, prompt: str, needed: tuple[str, ...]) -> None:
     # The activities' places are found by cutting the prompt at them.
     if found != list(needed) and where.endswith((": preference", ": feeling")):
         order = listed(f"{{{name}}}" for name in needed)
-        raise ConfigError(f"{where}: it must hold {order} once each, in this order")
+        raise ConfigError(f"{where}: it must hold {order}, once each and in this order")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_up import preferences
 
 from emotion_concepts.activations import MEAN, NORM
 from emotion_concepts.store import (
@@ -111,8 +112,11 @@ class Study:
             name: self / f"{name}.json"
             for name in ("geometry", "bootstrap", "permuted", "identification")
         }
+        chosen = self / "preferences.json"
+        write_json(chosen, preferences(EMOTIONS))
         self.run(
             "findings",
+            preferences=chosen,
             paper=ROOT / "workflow/stimuli/findings.csv",
             stories=self / "stories.jsonl",
             out=self / "findings.json",
@@ -125,6 +129,7 @@ class Study:
             "denoising": self / "denoising.json",
             "story_counts": self / "counts.json",
             "neutral_counts": self / "counts.json",
+            "preferences": chosen,
         }
         layout, figures = self / "layout.json", self / "figures"
         self.run("figures", layout=layout, out=figures, **common, **shown)

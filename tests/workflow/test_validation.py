@@ -474,7 +474,10 @@ def test_a_wrong_value_is_named_with_what_is_allowed(
 HAPPY = "happy: {forms: [happy]}\nsad: {forms: [sad]}\n"
 TOPIC = "- {id: a, topic: A man waits., tone: neutral, domain: work}\n"
 SUBJECT = "- {id: a, kind: code, subject: b, question: c, answer_start: d}\n"
-PROMPTS = "story: '{topic} {emotion}'\nneutral: '{question}'\n"
+PROMPTS = (
+    "story: '{topic} {emotion}'\nneutral: '{question}'\n"
+    "preference: '{first} {second}'\nfeeling: '{activity}'\n"
+)
 RATINGS = "term,pleasure,arousal\n"
 
 # Which file, what it holds, and what is said after its path.
@@ -555,7 +558,7 @@ WRONG_FILES = [
     # Prompts.
     (
         "prompts",
-        "story: '{topic}'\nneutral: '{question}'",
+        PROMPTS.replace(" {emotion}", ""),
         "story: {emotion} is missing; the prompt needs it",
     ),
     (
@@ -581,6 +584,16 @@ WRONG_FILES = [
         "story: a brace stands alone;",
     ),
     ("prompts", PROMPTS + "storys: a", "storys: unknown key; did you mean story?"),
+    (
+        "prompts",
+        PROMPTS.replace("{first} {second}", "{second} {first}"),
+        "preference: it must hold {first} and {second}, once each and in this order",
+    ),
+    (
+        "prompts",
+        PROMPTS.replace("{activity}", "{activity} {activity}"),
+        "feeling: it must hold {activity}, once each and in this order",
+    ),
     # Ratings.
     (
         "ratings",
@@ -659,6 +672,7 @@ def test_an_excused_phrase_in_a_premise_is_allowed(
     emotions.write_text(f"{words}\nman: {{forms: [man], not: [a father]}}\n")
     config["stimuli"]["emotions"] = str(emotions)
     config["geometry"]["clusters"] = 2
+    config["preferences"] |= {"extremes": ["calm"], "steer": ["sad", "shy"]}
     assert "'man' names the emotion man" in message(config)
     emotions.write_text(f"{words}\nfather: {{forms: [father], not: [a father]}}\n")
     config["stories"]["topics"] = 3
