@@ -261,12 +261,15 @@ def test_identification_uses_the_recipe_of_the_results(
     identified = study.identify()
     kind = {"none": "raw"}.get(denoise, denoise)
     assert identified["kind"] == kind
-    by_story = [s[kind] <= 5 for s in identified["stories"]]
-    words = [s["words"] <= 5 for s in identified["stories"]]
-    value = identified["probe"][kind]["top5"]["value"]
-    assert value == pytest.approx(np.mean(by_story))
-    more = identified["probe_minus"]["words"]["top5"]["value"]
-    assert more == pytest.approx(np.mean(by_story) - np.mean(words))
+    last = len(EMOTIONS) - 1
+    ours, words = (
+        np.mean([1 - (story[name] - 1) / last for story in identified["stories"]])
+        for name in (kind, "words")
+    )
+    value = identified["probe"][kind]["rank_score"]["value"]
+    assert value == pytest.approx(ours)
+    more = identified["probe_minus"]["words"]["rank_score"]["value"]
+    assert more == pytest.approx(ours - words)
     assert set(identified["probe"]) == {"raw", "within", "neutral"}
 
 
