@@ -74,7 +74,7 @@ def preferences(found: Json, findings: Findings) -> Figure:
         fontsize=SMALL,
     )
     left.set(xlabel="Elo", ylim=(-1, len(order)))
-    left.legend(loc="lower right", fontsize=SMALL, handletextpad=0.2)
+    left.legend(loc="upper left", fontsize=SMALL, handletextpad=0.2)
     half = found["split_half"]["chat"]
     bias = found["position_bias"]["chat"]
     set_title(
@@ -84,38 +84,33 @@ def preferences(found: Json, findings: Findings) -> Figure:
         f"with r = {number(found['orders_r']['median'])}; first place taken "
         f"{number(bias['mean'])} (no bias: .5)",
     )
-    _probes(right, found, findings)
+    points, names = _probes(right, found, findings)
+    settle(figure)
+    extremes = [names.index(name) for name in found["probe_bootstrap"]]
+    ends = [place for i in range(4) for place in (i, len(names) - 1 - i)]
+    order = list(dict.fromkeys(extremes + ends))
+    label_points(right, points, names, order, len(extremes), len(order))
     return figure
 
 
-def _probes(axes: Axes, found: Json, findings: Findings) -> None:
-    """All probes' correlations with the Elo, in order, beside random directions."""
+def _probes(
+    axes: Axes, found: Json, findings: Findings
+) -> tuple[np.ndarray, list[str]]:
+    """All probes' correlations with the Elo, in order, beside random directions;
+    returns the points (probes, 2) and their names.
+    """
     names = sorted(found["probe_r"], key=found["probe_r"].get)
     values = [found["probe_r"][name] for name in names]
     low, high = np.percentile(found["random_r"], [2.5, 97.5])
     axes.axvspan(low, high, color=PALE, alpha=0.3, lw=0)
     axes.axvline(0, color=DARK, lw=0.5)
     axes.plot(values, range(len(names)), ".", color=DARK, ms=3)
-    shown = {*names[:4], *names[-4:], *found["probe_bootstrap"]}
-    for place, name in enumerate(names):
-        if name not in shown:
-            continue
-        left = values[place] > 0
-        axes.annotate(
-            name,
-            (values[place], place),
-            xytext=(-5 if left else 5, 0),
-            textcoords="offset points",
-            ha="right" if left else "left",
-            va="center",
-            fontsize=SMALL,
-        )
     for name in found["probe_bootstrap"]:
         row = measured_row(findings, f"preference.{name}_r")
         if row:
             axes.plot(
                 [row["ci_low"], row["ci_high"]],
-                [names.index(name)] * 2,
+                [names.index(name) - 2.5] * 2,
                 color=COLOURS[0],
                 lw=1.2,
             )
@@ -125,6 +120,7 @@ def _probes(axes: Axes, found: Json, findings: Findings) -> None:
         f"{len(names)} probes at {layer_of(found)}. Grey: middle 95 % of "
         f"{len(found['random_r'])} random directions; bars: 95 % intervals",
     )
+    return np.column_stack([values, np.arange(len(names))]), names
 
 
 @rc_context(STYLE)
