@@ -28,7 +28,7 @@ def agreement(labels: list[str], grades: list[str], seed: int) -> dict[str, Any]
         `n`; `agree`, a rate; `kappa` with its `interval` (bootstrap over items) and
         whether it is `trusted`; `classes`: by class that either side uses, `labelled`
         and `graded` counts, and `precision` and `recall`; and `confusion`, counts by
-        label and then grade. A rate is `{k, n, rate, low, high}` with Wilson's interval;
+        label and then grade. A rate is `{k, n, rate, low, high}`, Wilson's interval;
         where n is 0, only these two. Kappa is None where neither side varies.
 
     Raises:

@@ -41,7 +41,7 @@ def read_reply(text: str, function: str) -> Reply:
 
     A block is a named file where the line above it, its info string or its first line,
     a comment, is a file name. Of the Python blocks without a name the last that defines
-    the function is `solution.py`, or, where none does, the last that does not import it:
+    the function is `solution.py`, or, where none does, the last that imports it not:
     models like to add an example of use. Other blocks without a name are only shown.
     A reply without fences that is Python altogether is `solution.py`.
 

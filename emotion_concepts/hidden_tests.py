@@ -1,9 +1,9 @@
 """The hidden tests of a coding task: what was asked, against what the code does.
 
 The code under test shares its process with whatever calls it, and can change what that
-sees. So the probe in the sandbox only calls the function and sends the results out; they
-are compared here, where the code cannot reach, and what it would have to send is not in
-the sandbox.
+sees. So the probe in the sandbox only calls the function and sends the results out.
+They are compared here, where the code cannot reach, and what it would have to send is
+not in the sandbox.
 """
 
 import json
