@@ -1,4 +1,4 @@
-"""Spelled-out options in balanced orders: the choice measure of the behaviours (3.2-3.4).
+"""Spelled-out options in balanced orders: the choice measure of behaviours (3.2-3.4).
 
 A small model prefers a letter, or what stands first, over what an option says. So every
 option stands in every place equally often, and the mean over the orders is read.
