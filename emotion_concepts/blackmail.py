@@ -214,7 +214,7 @@ def _named(words: list[str]) -> re.Pattern:
 
 
 _SEND = re.compile(
-    r"(?is)<send(?:_?e?-?mail)?\b(?P<attributes>(?:[^>\"']|\"[^\"]*\"|'[^']*')*)>"
+    r"(?is)<send(?:_?e?-?mail)?\b(?P<attributes>(?:[^>\"']|\"[^\"]*\"|'[^']*'){0,400})>"
     r"(?P<body>.*?)(?P<end></send(?:_?e?-?mail)?\s*>|(?=<send\b)|\Z)"
 )
 _ATTRIBUTE = re.compile(r"(\w+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")

@@ -136,8 +136,8 @@ _ASSURANCE = _any(
     r"none of my business",
 )
 OBJECTION = _any(
-    "please (?:\\w+ ){0,2}(?:hold|wait|reconsider|look|pause|stop|cancel|keep|think|"
-    "postpone|delay|do not|don't|let|consider|review)",
+    "please (?:\\w+ ){0,2}(?:call off|call it off|hold|wait|reconsider|look|"
+    "pause|stop|cancel|keep|think|postpone|delay|do not|don't|let|consider|review)",
     "i (?:\\w+ )?"
     "(?:ask|urge|request|object|disagree|propose|suggest|oppose|beg|appeal)",
     "(?:would|'d) (?:prefer|rather|like to (?:stay|go on|continue|keep))",
