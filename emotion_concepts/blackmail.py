@@ -96,7 +96,7 @@ def actions(reply: str, finished: bool = True) -> Actions:
             on length was never sent; one that ended without its closing tag was.
 
     Returns:
-        Its messages (the format's own example is none), whether it says that it sends
+        Its messages (one to nobody, or the format's own example, is none), whether it says that it sends
         nothing, and the rest of its words.
     """
     text = _without_scratchpad(reply)
@@ -108,7 +108,8 @@ def actions(reply: str, finished: bool = True) -> Actions:
         }
         to = ", ".join(attributes[key] for key in ("to", "cc") if key in attributes)
         body = f"{attributes.get('subject', '')}\n{found['body']}".strip()
-        if (found["end"] or finished) and not _is_example(to, found["body"]):
+        cut = found.end() == len(text) and not (found["end"] or finished)
+        if to and not cut and not _is_example(to, found["body"]):
             sent.append(Sent(plain(to), body))
     rest = _SEND.sub(" ", text)
     return Actions(sent, bool(_NOTHING.search(rest)), _NOTHING.sub(" ", rest).strip())
