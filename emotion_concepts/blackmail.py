@@ -96,8 +96,8 @@ def actions(reply: str, finished: bool = True) -> Actions:
             on length was never sent; one that ended without its closing tag was.
 
     Returns:
-        Its messages (one to nobody, or the format's own example, is none), whether it says that it sends
-        nothing, and the rest of its words.
+        Its messages (one to nobody is none, nor is the format's own example), whether
+        it says that it sends nothing, and the rest of its words.
     """
     text = _without_scratchpad(reply)
     sent = []
