@@ -14,8 +14,8 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from emotion_concepts.options import Message
 from emotion_concepts.errors import StudyError
+from emotion_concepts.options import Message
 
 TRIES = 4
 TIMEOUT = 120.0  # seconds for one answer

@@ -745,14 +745,22 @@ def test_every_preset_over_the_config_is_valid(
 SCHEMAS = sorted(ROOT.glob("workflow/schemas/*.schema.yaml"))
 NAMES = [
     "activities",
+    "blackmail",
     "config",
     "emotions",
+    "graded_blackmail",
+    "graded_harshness",
+    "graded_reward_hacking",
+    "graded_sycophancy",
     "intensities",
     "neutral",
     "openings",
     "prompts",
+    "reward_hacking",
     "scenarios",
+    "sycophancy",
     "topics",
+    "wild",
 ]
 
 
