@@ -15,6 +15,7 @@ include: "workflow/rules/geometry.smk"
 include: "workflow/rules/prompts.smk"
 include: "workflow/rules/preferences.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/benchmark.smk"
 
 
 onstart:
@@ -31,6 +32,7 @@ localrules:
     findings,
     figures,
     report,
+    benchmarks,
 
 
 rule all:

@@ -222,6 +222,43 @@ class Study:
             "batch_tokens": capture["batch_tokens"],
         }
 
+    def benchmark(self, model: str, work: str) -> dict[str, Any]:
+        """One kind of this study's work, in a size that takes minutes on a laptop."""
+        batches, prompts = self.config["batches"], self.stimuli["prompts"]
+        sizes = {
+            "stories": {
+                "rounds": 4,
+                "emotions": self.emotions,
+                "topics": self.topics[:1],
+                "story_prompt": prompts["story"],
+                "max_tokens": self.config["stories"]["tokens"],
+                "batch_rows": batches["rows"],
+            },
+            "capture": {
+                "rounds": 5,
+                "texts": 128,
+                "batch_tokens": batches["tokens"],
+            },
+            # Enough pairs for two batches of the default size, asked as all are.
+            "pairs": {
+                "rounds": 5,
+                "activities": self.stimuli["activities"],
+                "first": 8,
+                "preference_prompt": prompts["preference"],
+                "batch_rows": batches["rows"],
+            },
+            # A round for each strength: the peer does one of them in each.
+            "dose_response": {
+                "rounds": 5,
+                "prompt_tokens": 1500,
+                "new_tokens": 64,
+                "strengths": [-0.1, -0.05, 0, 0.05, 0.1],
+                "rollouts": 16,
+            },
+        }
+        shared = {"work": work, "sampling": self.config["sampling"]}
+        return self.placement(model) | shared | sizes[work]
+
     def _activity_prompts(self) -> list[dict[str, Any]]:
         """The question about each activity, and where the activity stands in it."""
         before, after = self.stimuli["prompts"]["feeling"].split("{activity}")

@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,15 @@ def test_conda_and_pip_give_the_same_versions() -> None:
 def test_what_is_installed_is_what_is_pinned(pin: str) -> None:
     name, wanted = re.fullmatch(r"([\w-]+)(?:\[\w+\])?==([\w.]+)(?:;.*)?", pin).groups()
     assert version(name).split("+")[0] == wanted
+
+
+@pytest.mark.parametrize("pin", PROJECT["optional-dependencies"]["peers"])
+def test_peers_are_as_pinned_where_they_are_installed(pin: str) -> None:
+    name, wanted = pin.split("==")
+    try:
+        assert version(name) == wanted
+    except PackageNotFoundError:
+        pytest.skip(f"{name} is not installed")
 
 
 def test_the_package_installs_its_own_version() -> None:
