@@ -372,7 +372,7 @@ def test_code_that_decides_no_text_leaves_the_batches_and_drawing_none(
     assert batches(project) == before
     replace(package / "generation.py", "logits.argmax(-1)", "logits.argmax(dim=-1)")
     snakemake(project, STORIES)
-    stories = {path for path in before if "stories/batches" in str(path)}
+    stories = {path for path in before if "llama/stories/batches" in str(path)}
     assert stories
     assert not stories & batches(project).keys()
 
