@@ -4,6 +4,7 @@ The schemas in workflow/schemas/ say what each file may hold. What no schema can
 such as that a listed emotion has its wording, is checked here.
 """
 
+import json
 import math
 import re
 from functools import cache
@@ -48,7 +49,8 @@ def check_config(config: dict[str, Any]) -> dict[str, Any]:
     """
     _check_schema(config, "config", "config")
     for name, model in config["models"].items():
-        _check_model(f"config: models.{name}", model)
+        if not _is_made(Path("results", name, "model.json"), model):
+            _check_model(f"config: models.{name}", model)
     stimuli = load_stimuli(config)
     chosen = _chosen_emotions(config, stimuli["emotions"])
     _check_preferences(config, stimuli["emotions"])
@@ -176,6 +178,20 @@ def _place(where: str, path: list[Any], value: Any) -> str:
             value = value.get(key)
             place, joint = f"{place}{joint}{key}", "."
     return place
+
+
+def _is_made(record: Path, model: dict[str, Any]) -> bool:
+    """Whether the model was made already: its source may be gone since."""
+    try:
+        made = json.loads(record.read_text(encoding="utf-8"))
+        kind = made["source"].partition(" ")[0]
+        return made == made | {
+            "source": f"{kind} {model[kind]}",
+            "dtype": model["dtype"],
+            "trust_remote_code": model.get("trust_remote_code", False),
+        }
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return False
 
 
 def _check_model(where: str, model: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """What a wrong config or stimulus file is told; and all that is shipped is right."""
 
 import copy
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -260,19 +261,19 @@ WRONG_VALUES = [
         "capture.layers",
         "al",
         "config: capture.layers: 'al' is not allowed; "
-        "it must be the word all or a whole number of at least 1; did you mean all?",
+        "it must be the word all or a whole number of at least 3; did you mean all?",
     ),
     (
         "capture.layers",
-        0,
-        "config: capture.layers: 0 is too small; "
-        "it must be the word all or a whole number of at least 1",
+        2,
+        "config: capture.layers: 2 is too small; "
+        "it must be the word all or a whole number of at least 3",
     ),
     (
         "capture.layers",
         True,
         "config: capture.layers: true is not allowed; "
-        "it must be the word all or a whole number of at least 1",
+        "it must be the word all or a whole number of at least 3",
     ),
     # Emotions.
     (
@@ -469,6 +470,24 @@ def test_a_wrong_value_is_named_with_what_is_allowed(
 ) -> None:
     put(config, key, value)
     assert message(config).startswith(expected)
+
+
+def test_the_source_of_a_model_that_is_made_may_be_gone(
+    config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = {"folder": "/nowhere", "dtype": "float32"}
+    record = {"source": "folder /nowhere", "dtype": "float32"}
+    put(config, "models", {"m": source})
+    for section in ("emotions", "topics", "neutral", "prompts"):
+        put(config, f"stimuli.{section}", str(ROOT / config["stimuli"][section]))
+    put(config, "stimuli.ratings", {"r": str(next(ROOT.glob("**/ratings/*.csv")))})
+    monkeypatch.chdir(tmp_path)
+    made = tmp_path / "results" / "m" / "model.json"
+    made.parent.mkdir(parents=True)
+    made.write_text(json.dumps(record | {"trust_remote_code": False}))
+    check_config(config)
+    source["dtype"] = "float16"  # to be made again, which it cannot
+    assert message(config) == "config: models.m.folder: /nowhere does not exist"
 
 
 HAPPY = "happy: {forms: [happy]}\nsad: {forms: [sad]}\n"
