@@ -138,11 +138,7 @@ class Study:
         wording = self.stimuli["emotions"]
         if texts == "neutral":
             # These name no emotion at all, of the study or not.
-            naming = {
-                emotion: {key: words for key, words in of.items() if key != "synonyms"}
-                for emotion, of in wording.items()
-            }
-            return {"texts": len(self.subjects), "wording": naming}
+            return {"texts": len(self.subjects), "wording": wording}
         crossed = len(self.emotions) * len(self.topics)
         return {
             "texts": crossed * self.config["stories"]["per_topic"],
@@ -183,21 +179,21 @@ class Study:
             names = self._steered_directions()
         return sorted({self._shard_of(name) for name in names}, key=int)
 
-    def prefer(self, model: str, shard: str) -> dict[str, Any]:
+    def prefer(self, shard: str) -> dict[str, Any]:
         """Which pairs of activities are asked for."""
         activities = self._activities()
-        return self.placement(model) | {
+        return {
             "activities": activities,
             "prompt": self.stimuli["prompts"]["preference"],
             "first": [a["id"] for a in activities if self._shard_of(a["id"]) == shard],
             "batch_rows": self.config["batches"]["rows"],
         }
 
-    def steer_preferences(self, model: str, shard: str) -> dict[str, Any]:
+    def steer_preferences(self, shard: str) -> dict[str, Any]:
         """Which pairs are asked for while the model is steered, and by what."""
         section = self.config["preferences"]
         names = self._steered_directions()
-        return self.placement(model) | {
+        return {
             "activities": self._activities()[: section["steered_activities"]],
             "prompt": self.stimuli["prompts"]["preference"],
             "directions": [name for name in names if self._shard_of(name) == shard],
@@ -220,17 +216,17 @@ class Study:
             "resamples": self.config["geometry"]["resamples"],
         }
 
-    def prompts(self, model: str, prompts: str) -> dict[str, Any]:
+    def prompts(self, prompts: str) -> dict[str, Any]:
         """Which prompts are read, and where."""
-        capture = self.capture(model)
-        return self.placement(model) | {
+        capture = self.capture()
+        return {
             "prompts": self._activity_prompts(),
             "positions": ["activity"],
             "layers": capture["layers"],
             "batch_tokens": capture["batch_tokens"],
         }
 
-    def benchmark(self, model: str, work: str) -> dict[str, Any]:
+    def benchmark(self, work: str) -> dict[str, Any]:
         """One kind of this study's work, in a size that takes minutes on a laptop."""
         batches, prompts = self.config["batches"], self.stimuli["prompts"]
         sizes = {
@@ -265,7 +261,7 @@ class Study:
             },
         }
         shared = {"work": work, "sampling": self.config["sampling"]}
-        return self.placement(model) | shared | sizes[work]
+        return shared | sizes[work]
 
     def _activity_prompts(self) -> list[dict[str, Any]]:
         """The question about each activity, and where the activity stands in it."""
