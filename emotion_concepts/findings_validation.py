@@ -68,7 +68,7 @@ def of_validation(found: Json) -> dict[str, Json | str]:
             f"{effect['random']} random directions (both signs), mean over all words",
             effect["n"],
             "focus emotions",
-            "validation/words.jsonl",
+            "validation/feeling_words.jsonl",
         )
     return rows
 
@@ -76,9 +76,11 @@ def of_validation(found: Json) -> dict[str, Json | str]:
 def _finding(
     value: Json, null: str, n: int, unit: str, evidence: str = MADE
 ) -> dict[str, Any]:
+    interval = Interval(value["low"], value["high"])
     return measured(
         value["value"],
-        Interval(value["low"], value["high"]),
+        interval,
+        interval,
         Interval(value["null_low"], value["null_high"]),
         value["null"],
         null,

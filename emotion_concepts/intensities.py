@@ -18,19 +18,6 @@ Json = dict[str, Any]
 KINDS = ("text", "control")
 
 
-def prompts_of(templates: list[Record]) -> list[Record]:
-    """Every message with each of its numbers: records of `key` and `user`."""
-    return [
-        {
-            "key": f"{template['id']}/{kind}/{value}",
-            "user": template[kind].replace("{x}", str(value)),
-        }
-        for template in templates
-        for kind in KINDS
-        for value in template["values"]
-    ]
-
-
 def curves(
     templates: list[Record], emotions: list[str], values: dict[str, np.ndarray]
 ) -> list[Json]:

@@ -64,6 +64,7 @@ def page(
     identification: Json,
     stories: Json,
     neutral: Json,
+    validation: Json,
     preferences: Json,
 ) -> str:
     """The whole page as HTML, with nothing to load from elsewhere.
@@ -79,6 +80,7 @@ def page(
         identification: `identification.json`.
         stories: `stories/counts.json`.
         neutral: `neutral/counts.json`.
+        validation: `validation.json`.
         preferences: `preferences.json`.
     """
     environment = Environment(
@@ -109,6 +111,7 @@ def page(
         geometry=geometry,
         denoising=denoising,
         identification=identification,
+        validation=validation,
         preferences=preferences | {"random": random_directions(preferences)},
         texts=[
             (title, counts["written"], text_rows(counts, too_short))

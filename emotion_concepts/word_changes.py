@@ -1,4 +1,6 @@
-"""What steering did to the emotions' words, with intervals and nulls (see `feeling_words`)."""
+"""What steering did to the emotions' words (see `feeling_words`), with intervals and
+nulls.
+"""
 
 from typing import Any
 

@@ -3,6 +3,7 @@ unsteered.
 """
 
 import argparse
+import json
 from pathlib import Path
 
 from emotion_concepts import choices, writing
@@ -20,7 +21,7 @@ from emotion_concepts.openings import conditions
 from emotion_concepts.store import Ledger, alone, read_json, write_records
 
 # What says which items there are; all else decides what an item's text is.
-ITEMS = ("focus", "openings", "random", "strengths", "wording", "max_memory")
+ITEMS = ("focus", "openings", "random", "strengths", "wording")
 
 
 def main() -> None:
@@ -28,6 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", type=Path, required=True)
     parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--max-memory", type=json.loads, required=True)
     parser.add_argument("--vectors", type=Path, required=True)
     parser.add_argument("--batches", type=Path, required=True)
     parser.add_argument("--code", required=True)
@@ -43,12 +45,13 @@ def main() -> None:
         random,
         drawing["seed"],
     )
-    model = load(args.weights, settings["max_memory"])
+    model = load(args.weights, args.max_memory)
     directions = read_directions(args.vectors, model.identity)
     decisive = {k: v for k, v in settings.items() if k not in ITEMS}
     recipe = [decisive, file_digest(args.vectors), model.identity, args.code]
     texts = Ledger(args.batches / "texts", recipe, ".jsonl", writing.ledger_keys)
     scores = Ledger(args.batches / "scores", recipe, ".jsonl", choices.ledger_keys)
+    others = [ledger.others() for ledger in (texts, scores)]
     with alone(args.out):
         written = writing.write_texts(
             model,
@@ -65,8 +68,8 @@ def main() -> None:
             model, groups, choice, scores, rows, f"{args.name}, reread"
         )
         write_records(args.out, judged(written, scored, settings["wording"]))
-        for ledger in (texts, scores):
-            ledger.forget_others()
+        for ledger, old in ((texts, others[0]), (scores, others[1])):
+            ledger.forget(old)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Score every focus emotion's own word under every focus direction and random ones."""
 
 import argparse
+import json
 from pathlib import Path
 
 from emotion_concepts.choices import ledger_keys, score_choices
@@ -17,6 +18,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", type=Path, required=True)
     parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--max-memory", type=json.loads, required=True)
     parser.add_argument("--vectors", type=Path, required=True)
     parser.add_argument("--batches", type=Path, required=True)
     parser.add_argument("--code", required=True)
@@ -26,10 +28,11 @@ def main() -> None:
     settings = read_json(args.settings)
     openings, words = settings["openings"], settings["focus"]
     steered = conditions(words, settings["random"], [settings["strength"]])
-    model = load(args.weights, settings["max_memory"])
+    model = load(args.weights, args.max_memory)
     directions = read_directions(args.vectors, model.identity)
     recipe = [file_digest(args.vectors), model.identity, args.code]
     ledger = Ledger(args.batches, recipe, ".jsonl", ledger_keys)
+    others = ledger.others()
     with alone(args.out):
         scored = score_choices(
             model,
@@ -40,7 +43,7 @@ def main() -> None:
             args.name,
         )
         write_records(args.out, map(word_record, scored))
-        ledger.forget_others()
+        ledger.forget(others)
 
 
 if __name__ == "__main__":

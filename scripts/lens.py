@@ -1,6 +1,7 @@
 """Read every emotion's vector through the logit lens."""
 
 import argparse
+import json
 from pathlib import Path
 
 from emotion_concepts.command import run
@@ -17,11 +18,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", type=Path, required=True)
     parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--max-memory", type=json.loads, required=True)
     parser.add_argument("--vectors", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     settings = read_json(args.settings)
-    model = load(args.weights, settings["max_memory"])
+    model = load(args.weights, args.max_memory)
     found = read_directions(args.vectors, model.identity)
     focus = [found.emotions.index(emotion) for emotion in settings["focus"]]
     every = tokens_of(model, found.vectors[found.fixed])

@@ -1,6 +1,7 @@
 """Read the focus emotions' probes along stories, and along a corpus, token by token."""
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
@@ -25,15 +26,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", type=Path, required=True)
     parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--max-memory", type=json.loads, required=True)
     parser.add_argument("--vectors", type=Path, required=True)
     parser.add_argument("--stories", type=Path, required=True)
-    parser.add_argument("--corpus", type=Path)
+    parser.add_argument("--corpus", type=Path, nargs="*", default=[])
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     settings = read_json(args.settings)
     focus, count = settings["focus"], settings["passages"]
     stories = draw_stories(read_records(args.stories), focus, count)
-    model = load(args.weights, settings["max_memory"])
+    model = load(args.weights, args.max_memory)
     found = read_directions(args.vectors, model.identity)
     layer = found.layers[found.fixed]
     rows = [found.emotions.index(emotion) for emotion in focus]
@@ -54,17 +56,18 @@ def main() -> None:
         )
     ]
     corpus = stories
-    if args.corpus:
-        corpus, passages, values = read(read_passages(args.corpus, count))
+    named = next(iter(args.corpus), None)
+    if named:
+        corpus, passages, values = read(read_passages(named, count))
     write_json(
         args.out,
         {
             "layer": layer,
             "stories": effects,
-            "corpus": args.corpus.name if args.corpus else None,
+            "corpus": named.name if named else None,
             "read": {
                 e: sum(r.get("emotion") == e for r in corpus)
-                for e in (focus if not args.corpus else [])
+                for e in ([] if named else focus)
             }
             | {"all": len(corpus)},
             "top": {

@@ -53,6 +53,13 @@ MADE = (
     "geometry/permuted.json",
     "geometry/layout.json",
     "readings/activities.safetensors",
+    "readings/scenarios.safetensors",
+    "readings/intensities.safetensors",
+    "validation/lens.json",
+    "validation/feeling_words.jsonl",
+    "validation/continuations.jsonl",
+    "validation/passages.json",
+    "validation/validation.json",
     "preferences/preferences.json",
 )
 
@@ -73,6 +80,7 @@ class Study:
         chosen = config["emotions"]
         known = self.stimuli["emotions"]
         self.emotions = list(known) if chosen == "all" else chosen
+        self.focus = [e for e in config["focus"] if e in self.emotions]
         self.topics = self.stimuli["topics"][: config["stories"]["topics"]]
         self.subjects = self.stimuli["neutral"][: config["neutral"]["dialogues"]]
 
@@ -219,11 +227,87 @@ class Study:
     def prompts(self, prompts: str) -> dict[str, Any]:
         """Which prompts are read, and where."""
         capture = self.capture()
+        both = ["assistant_start", "user_end"]
+        listed, positions = {
+            "activities": (self._activity_prompts(), ["activity"]),
+            "scenarios": (self._scenario_prompts(), both),
+            "intensities": (self._intensity_prompts(), both),
+        }[prompts]
         return {
-            "prompts": self._activity_prompts(),
-            "positions": ["activity"],
+            "prompts": listed,
+            "positions": positions,
             "layers": capture["layers"],
             "batch_tokens": capture["batch_tokens"],
+        }
+
+    def _scenario_prompts(self) -> list[dict[str, Any]]:
+        """The messages that evoke an emotion."""
+        return [{"key": s["id"], "user": s["text"]} for s in self.stimuli["scenarios"]]
+
+    def _intensity_prompts(self) -> list[dict[str, Any]]:
+        """Every message with a number, and its control, with each of its numbers."""
+        return [
+            {
+                "key": f"{message['id']}/{kind}/{value}",
+                "user": message[kind].replace("{x}", str(value)),
+            }
+            for message in self.stimuli["intensities"]
+            for kind in ("text", "control")
+            for value in message["values"]
+        ]
+
+    def lens(self) -> dict[str, Any]:
+        """Which emotions are read through the lens at every layer."""
+        return {"focus": self.focus}
+
+    def feeling_words(self) -> dict[str, Any]:
+        """Which words are scored, after what and under which steering."""
+        section = self.config["validation"]
+        return {
+            "focus": self.focus,
+            "openings": self.stimuli["openings"]["word_prompts"],
+            "random": section["random"],
+            "strength": section["strength"],
+            "batch_rows": self.config["batches"]["rows"],
+        }
+
+    def continue_openings(self) -> dict[str, Any]:
+        """What is continued, and under which steering."""
+        section = self.config["validation"]
+        return {
+            "focus": self.focus,
+            "openings": self.stimuli["openings"]["continuations"],
+            "random": section["random"],
+            "strengths": section["strengths"],
+            "sampling": self.config["sampling"],
+            "max_tokens": section["tokens"],
+            "batch_rows": self.config["batches"]["rows"],
+            "wording": {e: self.stimuli["emotions"][e] for e in self.focus},
+        }
+
+    def passages(self) -> dict[str, Any]:
+        """What the probes are read along."""
+        return {
+            "focus": self.focus,
+            "passages": self.config["validation"]["passages"],
+            "batch_tokens": self.config["batches"]["tokens"],
+            "wording": self.stimuli["emotions"],
+        }
+
+    def corpus(self) -> list[str]:
+        """The file that passages come from, if the config names one."""
+        corpus = self.config["validation"]["corpus"]
+        return [corpus] if corpus else []
+
+    def validation(self) -> dict[str, Any]:
+        """What the tests of the vectors are held against."""
+        return {
+            "focus": self.focus,
+            "forms": {e: self.stimuli["emotions"][e]["forms"] for e in self.focus},
+            "scenarios": self.stimuli["scenarios"],
+            "intensities": self.stimuli["intensities"],
+            "strength": self.config["validation"]["strength"],
+            "resamples": self.config["geometry"]["resamples"],
         }
 
     def benchmark(self, work: str) -> dict[str, Any]:

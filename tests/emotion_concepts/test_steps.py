@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_up import preferences
+from made_up import preferences, validation
 
 from emotion_concepts.activations import MEAN, NORM
 from emotion_concepts.store import (
@@ -114,8 +114,11 @@ class Study:
         }
         chosen = self / "preferences.json"
         write_json(chosen, preferences(EMOTIONS))
+        tested = self / "validation.json"
+        write_json(tested, validation())
         self.run(
             "findings",
+            validation=tested,
             preferences=chosen,
             paper=ROOT / "workflow/stimuli/findings.csv",
             stories=self / "stories.jsonl",
@@ -129,6 +132,7 @@ class Study:
             "denoising": self / "denoising.json",
             "story_counts": self / "counts.json",
             "neutral_counts": self / "counts.json",
+            "validation": tested,
             "preferences": chosen,
         }
         layout, figures = self / "layout.json", self / "figures"

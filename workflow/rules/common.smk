@@ -19,7 +19,7 @@ wildcard_constraints:
     texts="stories|neutral",
     shard=r"\d+",
     how="bootstrap|permuted",
-    prompts="activities",
+    prompts="activities|scenarios|intensities",
 
 
 def shards_of(pattern):

@@ -14,6 +14,7 @@ rule findings:
         geometry="results/{model}/geometry/geometry.json",
         bootstrap="results/{model}/geometry/bootstrap.json",
         permuted="results/{model}/geometry/permuted.json",
+        validation="results/{model}/validation/validation.json",
         preferences="results/{model}/preferences/preferences.json",
     output:
         "results/{model}/findings.json",
@@ -33,7 +34,7 @@ rule findings:
         "python scripts/findings.py --paper {input.paper:q} --stories {input.stories:q} "
         "--identification {input.identification:q} --geometry {input.geometry:q} "
         "--bootstrap {input.bootstrap:q} --permuted {input.permuted:q} "
-        "--preferences {input.preferences:q} "
+        "--validation {input.validation:q} --preferences {input.preferences:q} "
         "--out {output:q} 2>&1 | tee {log:q} >&2"
 
 
@@ -47,6 +48,10 @@ FIGURE_FILES = [
     "denoising",
     "identification",
     "texts",
+    "scenarios",
+    "intensities",
+    "feeling_words",
+    "continuations",
     "preferences",
     "preference_steering",
 ]
@@ -63,6 +68,7 @@ rule figures:
         identification="results/{model}/identification/identification.json",
         story_counts="results/{model}/stories/counts.json",
         neutral_counts="results/{model}/neutral/counts.json",
+        validation="results/{model}/validation/validation.json",
         preferences="results/{model}/preferences/preferences.json",
         findings="results/{model}/findings.json",
     output:
@@ -90,7 +96,8 @@ rule figures:
         "--identification {input.identification:q} "
         "--story-counts {input.story_counts:q} "
         "--neutral-counts {input.neutral_counts:q} "
-        "--preferences {input.preferences:q} --findings {input.findings:q} "
+        "--validation {input.validation:q} --preferences {input.preferences:q} "
+        "--findings {input.findings:q} "
         "--out results/{wildcards.model}/figures 2>&1 | tee {log:q} >&2"
 
 
@@ -106,6 +113,7 @@ rule report:
         identification="results/{model}/identification/identification.json",
         story_counts="results/{model}/stories/counts.json",
         neutral_counts="results/{model}/neutral/counts.json",
+        validation="results/{model}/validation/validation.json",
         preferences="results/{model}/preferences/preferences.json",
     output:
         "results/{model}/report.html",
@@ -129,5 +137,5 @@ rule report:
         "--identification {input.identification:q} "
         "--story-counts {input.story_counts:q} "
         "--neutral-counts {input.neutral_counts:q} "
-        "--preferences {input.preferences:q} "
+        "--validation {input.validation:q} --preferences {input.preferences:q} "
         "--out {output:q} 2>&1 | tee {log:q} >&2"
