@@ -1,11 +1,15 @@
 """The study at a glance: from stories to vectors to findings, for every model of config.yaml."""
 
+from pathlib import Path
+
 from snakemake.utils import min_version
+
+from workflow.study import readable
 
 min_version("9.27")
 
 
-configfile: "config.yaml"
+configfile: readable("config.yaml")
 
 
 include: "workflow/rules/common.smk"
@@ -13,6 +17,7 @@ include: "workflow/rules/texts.smk"
 include: "workflow/rules/vectors.smk"
 include: "workflow/rules/geometry.smk"
 include: "workflow/rules/prompts.smk"
+include: "workflow/rules/validation.smk"
 include: "workflow/rules/preferences.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/benchmark.smk"
@@ -23,7 +28,9 @@ onstart:
 
 
 onsuccess:
-    print("done; open", *[f"results/{model}/report.html" for model in study.models])
+    pages = [f"results/{model}/report.html" for model in study.models]
+    made = [page for page in pages if Path(page).exists()]
+    print("done; open" if made else "done", *made)
 
 
 localrules:

@@ -1,5 +1,6 @@
 """How every script ends: what the user can mend is one line, never a traceback."""
 
+import contextlib
 import errno
 import re
 import sys
@@ -9,6 +10,7 @@ from safetensors import SafetensorError
 
 from emotion_concepts.errors import StudyError
 
+INTERRUPTED = 130  # what a shell calls a command that Ctrl-C ended
 _FILES = {
     errno.ENOSPC: "the disk is full; free some space and run again",
     errno.EDQUOT: "your quota of disk space is used up; free some and run again",
@@ -21,7 +23,7 @@ _FILES = {
 
 def run(main: Callable[[], None]) -> None:
     """Call a script's main function; end with status 1 and `error: <one line>` on
-    stderr where the user can mend what is wrong.
+    stderr where the user can mend what is wrong, and with one line after Ctrl-C.
 
     Args:
         main: the script. Errors that are nobody's to mend but the author's keep their
@@ -29,6 +31,11 @@ def run(main: Callable[[], None]) -> None:
     """
     try:
         main()
+    except KeyboardInterrupt:
+        # The pipe into the log ends with the same key.
+        with contextlib.suppress(BrokenPipeError):
+            print("interrupted; run again to go on", file=sys.stderr, flush=True)
+        sys.exit(INTERRUPTED)
     except Exception as error:
         line = _mendable(error)
         if line is None:

@@ -136,7 +136,7 @@ def _map_title(geometry: Json, row: Json | None) -> str:
         if row["clear_of_null"]
         else "The first axis is not clearly one of pleasure"
     )
-    return f"{seen}\n{where}; r of PC1 with pleasure {with_interval(row)}"
+    return f"{seen}\n{where}; r with pleasure {with_interval(row)}"
 
 
 @rc_context(STYLE)

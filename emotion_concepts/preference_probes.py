@@ -29,15 +29,12 @@ def column_correlations(values: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def resampled_correlations(
-    streams: np.ndarray,
-    vectors: np.ndarray,
-    ratings: np.ndarray,
-    resamples: int,
-    seed: int,
+    values: np.ndarray, ratings: np.ndarray, resamples: int, seed: int
 ) -> np.ndarray:
-    """Correlations (resamples, emotions) with the Elo over resampled activities."""
+    """Correlations (resamples, emotions) with the Elo over resampled activities, the
+    same for a seed.
+    """
     generator = np.random.default_rng(seed)
-    values = probe_values(streams, vectors)
     draws = generator.integers(len(values), size=(resamples, len(values)))
     return np.array([column_correlations(values[d], ratings[d]) for d in draws])
 

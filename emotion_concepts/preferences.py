@@ -11,7 +11,7 @@ halves, and each half is steered in turn. Every activity then has an Elo with it
 steered, among others whose tokens are not.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import permutations
@@ -189,23 +189,57 @@ def split_half(wins: np.ndarray, resamples: int, seed: int) -> np.ndarray:
     Returns:
         (resamples,) reliabilities; nan where a split leaves nothing that varies.
     """
-    generator = np.random.default_rng(seed)
-    upper = np.triu_indices(len(wins), 1)
     found = []
-    for _ in range(resamples):
-        part = np.zeros(wins.shape, dtype=bool)
-        part[upper] = generator.permutation(len(upper[0])) % 2 == 0
+    for part in _halves_of_pairs(len(wins), resamples, seed):
         part |= part.T
-        r = _correlation_of_halves(wins, part)
+        r = _correlation(np.where(part, wins, 0), np.where(part, 0, wins))
         found.append(2 * r / (1 + r) if r > -1 else np.nan)
     return np.array(found)
 
 
-def _correlation_of_halves(wins: np.ndarray, part: np.ndarray) -> float:
+def between_orders(
+    records: list[Record], ids: list[str], resamples: int, seed: int
+) -> np.ndarray:
+    """Correlation of the Elo from one order of every pair with that from the other.
+
+    Which order goes to which side is drawn for every pair, so that either side shows
+    every activity about as often first: else a liking for the first place would rank
+    the activities by their places in the list.
+
+    Returns:
+        (resamples,) correlations.
+    """
+    place = {name: i for i, name in enumerate(ids)}
+    first = np.full((len(ids), len(ids)), np.nan)
+    for record in records:
+        pair = place[record["first"]], place[record["second"]]
+        first[pair] = first_probability(record)
+    found = []
+    for part in _halves_of_pairs(len(ids), resamples, seed):
+        # A pair's other order stands across the diagonal.
+        other = np.tril(~part.T, -1)
+        sides = []
+        for shown in (part | other, (part | other).T):
+            asked = np.where(shown, first, 0)
+            sides.append(asked + np.where(shown, 1 - first, 0).T)
+        found.append(_correlation(*sides))
+    return np.array(found)
+
+
+def _halves_of_pairs(count: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
+    """Random halves of the unordered pairs, marked above the diagonal."""
+    generator = np.random.default_rng(seed)
+    upper = np.triu_indices(count, 1)
+    for _ in range(resamples):
+        part = np.zeros((count, count), dtype=bool)
+        part[upper] = generator.permutation(len(upper[0])) % 2 == 0
+        yield part
+
+
+def _correlation(one: np.ndarray, two: np.ndarray) -> float:
     # A little of a draw keeps activities comparable that a half leaves apart.
-    draw = 0.01 * (1 - np.eye(len(wins)))
-    one, two = (elo(np.where(some, wins, 0) + draw) for some in (part, ~part))
-    return float(np.corrcoef(one, two)[0, 1])
+    draw = 0.01 * (1 - np.eye(len(one)))
+    return float(np.corrcoef(elo(one + draw), elo(two + draw))[0, 1])
 
 
 def position_bias(records: list[Record]) -> np.ndarray:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from emotion_concepts.directions import is_random
 from emotion_concepts.figures import compared, layer_of, number
 from emotion_concepts.figures_layers import KINDS
 from emotion_concepts.figures_texts import text_rows, words_beaten
@@ -63,6 +64,8 @@ def page(
     identification: Json,
     stories: Json,
     neutral: Json,
+    validation: Json,
+    preferences: Json,
 ) -> str:
     """The whole page as HTML, with nothing to load from elsewhere.
 
@@ -77,6 +80,8 @@ def page(
         identification: `identification.json`.
         stories: `stories/counts.json`.
         neutral: `neutral/counts.json`.
+        validation: `validation.json`.
+        preferences: `preferences.json`.
     """
     environment = Environment(
         loader=FileSystemLoader(template.parent),
@@ -106,6 +111,8 @@ def page(
         geometry=geometry,
         denoising=denoising,
         identification=identification,
+        validation=validation,
+        preferences=preferences | {"random": random_directions(preferences)},
         texts=[
             (title, counts["written"], text_rows(counts, too_short))
             for title, counts, too_short in (
@@ -115,6 +122,12 @@ def page(
         ],
         model=described(model),
     )
+
+
+def random_directions(preferences: Json) -> int:
+    """How many random directions the model was steered with."""
+    conditions = preferences["steering"]["conditions"]
+    return len({c["direction"] for c in conditions if is_random(c["direction"])})
 
 
 def inline(path: Path) -> str:

@@ -2,8 +2,8 @@
 tokenizer and chat template.
 
 Weights come as safetensors or GGUF only, never as pickles, and code that comes with a
-model runs only where the user asks for it by name. Safetensors are linked or copied as
-they are, without being read into memory; a GGUF is dequantised.
+model runs only where the user asks for it by name. Safetensors are copied as they are,
+those of a hub's cache linked where that is possible; a GGUF is dequantised.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ import subprocess
 import sys
 import textwrap
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -204,7 +204,7 @@ def _from_hub(source: Source, name: str, new: Path) -> None:
         raise StudyError(
             f"{name}: not a hub id; write owner/model, as in Qwen/Qwen3-8B"
         ) from error
-    _take(Path(found), source, name, new)
+    _take(Path(found), source, name, new, _link)
 
 
 def _hub_reason(error: OSError, revision: str) -> str:
@@ -234,14 +234,21 @@ def _from_folder(source: Source, name: str, new: Path) -> None:
     folder = Path(source["folder"])
     if not folder.is_dir():
         raise StudyError(f"{name}: no such folder")
-    _take(folder, source, name, new)
+    # Not linked: their owner may edit them where they are.
+    _take(folder, source, name, new, shutil.copyfile)
 
 
 def _beside(source: Source) -> list[str]:
     return [*_BESIDE, "*.py"] if source.get("trust_remote_code") else _BESIDE
 
 
-def _take(folder: Path, source: Source, name: str, new: Path) -> None:
+def _take(
+    folder: Path,
+    source: Source,
+    name: str,
+    new: Path,
+    bring: Callable[[Path, Path], object],
+) -> None:
     """Link or copy what makes up a model in transformers' format, after a look at the
     headers of its weights.
     """
@@ -250,9 +257,8 @@ def _take(folder: Path, source: Source, name: str, new: Path) -> None:
         beside = any(fnmatch.fnmatch(path.name, p) for p in _beside(source))
         if path.name in weights:
             _check_tensors(path, weights[path.name], name)
-            _link(path, new / path.name)
+            bring(path, new / path.name)
         elif beside and path.is_file():
-            # Not linked: these are small, and a user may edit them where they are.
             shutil.copyfile(path, new / path.name)
 
 

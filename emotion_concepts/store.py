@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
 from emotion_concepts.errors import StudyError
 
@@ -95,34 +95,34 @@ def read_json(path: Path) -> Any:
     """Read JSON.
 
     Raises:
-        StudyError: the file is cut short or damaged.
+        StudyError: the file is missing, cut short or damaged.
     """
-    try:
+    with _readable(path):
         return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise StudyError(_damaged(path, error)) from error
 
 
 def write_records(path: Path, records: Iterable[Record]) -> None:
-    """Write one JSON object a line."""
-    lines = [json.dumps(r, sort_keys=True, ensure_ascii=False) + "\n" for r in records]
-    write_text(path, "".join(lines))
+    """Write one JSON object a line.
+
+    The last line has a space at its end, which JSON allows: a file that was cut short
+    just where a line ends lacks it.
+    """
+    lines = [json.dumps(r, sort_keys=True, ensure_ascii=False) for r in records]
+    write_text(path, "\n".join(lines) + " \n")
 
 
 def read_records(paths: Path | Iterable[Path]) -> list[Record]:
     """Read the records of one file, or of several in order.
 
     Raises:
-        StudyError: a line is cut short or damaged.
+        StudyError: a file is missing, or a line is cut short or damaged.
     """
     records = []
     for path in [paths] if isinstance(paths, Path) else paths:
-        # Not splitlines: a text may hold characters that it takes for a line's end.
-        for line in filter(None, path.read_text(encoding="utf-8").split("\n")):
-            try:
-                records.append(json.loads(line))
-            except ValueError as error:
-                raise StudyError(_damaged(path, error)) from error
+        with _readable(path):
+            # Not splitlines: a text may hold characters that it takes for a line's end.
+            lines = filter(str.strip, path.read_text(encoding="utf-8").split("\n"))
+            records += map(json.loads, lines)
     return records
 
 
@@ -205,16 +205,22 @@ def read_tensor(path: Path, name: str, index: tuple | int | None = None) -> np.n
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    try:
+    with _readable(path):
         file = safe_open(path, framework="numpy")
-    except Exception as error:
-        raise StudyError(_damaged(path, error)) from error
     with file:
         yield file
 
 
-def _damaged(path: Path, error: Exception) -> str:
-    return f"{path}: damaged or cut short ({error}); delete it and run again"
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise StudyError(f"{path}: missing; run again to have it made") from error
+    except (ValueError, SafetensorError) as error:
+        raise StudyError(
+            f"{path}: damaged or cut short ({error}); delete it and run again"
+        ) from error
 
 
 def same_model(identity: str, *paths: Path) -> None:
@@ -238,14 +244,22 @@ def alone(path: Path) -> Iterator[None]:
 
     A job that outlives a killed run may still be at it; what it finishes is then found
     finished.
+
+    Raises:
+        StudyError: the filesystem cannot lock files.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(f".{path.name}.lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             print(f"{path}: another process is at work on it; waiting", file=sys.stderr)
             fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError as error:
+            raise StudyError(
+                f"{path}: this filesystem cannot lock files ({error.strerror}); move "
+                "the project to one that can, such as a local disk"
+            ) from error
         yield
 
 
@@ -270,21 +284,42 @@ class Ledger:
         return self.folder / digest(self.recipe)
 
     def finished(self) -> dict[str, tuple[Path, int]]:
-        """By item key: the batch file that holds it, and its row there."""
+        """By item key: the batch file that holds it, and its row there.
+
+        A batch that is damaged or lacks an item is not finished.
+        """
         found: dict[str, tuple[Path, int]] = {}
         for path in sorted(self._place.glob(f"*{self.suffix}")):
-            for row, key in enumerate(self.keys(path)):
-                found.setdefault(key, (path, row))
+            with contextlib.suppress(StudyError):
+                keys = self.keys(path)
+                if path == self.path(keys):
+                    for row, key in enumerate(keys):
+                        found.setdefault(key, (path, row))
         return found
 
     def path(self, keys: list[str]) -> Path:
         """The file for a batch of these items."""
         return self._place / f"{digest(keys)}{self.suffix}"
 
-    def forget_others(self) -> None:
-        """Remove the batches of other recipes, once this one's are complete."""
-        for folder in self.folder.glob("*"):
-            if folder != self._place:
+    def others(self) -> dict[Path, int]:
+        """The folders of other recipes, and when each was last written into."""
+        others = {}
+        for folder in set(self.folder.glob("*")) - {self._place}:
+            with contextlib.suppress(FileNotFoundError):  # another shard's job was here
+                others[folder] = folder.stat().st_mtime_ns
+        return others
+
+    def forget(self, others: dict[Path, int]) -> None:
+        """Remove the batches of other recipes, once this one's are complete.
+
+        A job that outlives a killed run may have an older recipe than the run that is
+        at work now: what was written into since the job began is another's, and stays.
+
+        Args:
+            others: what `others` said when this job began.
+        """
+        for folder, written in self.others().items():
+            if others.get(folder) == written:
                 shutil.rmtree(folder, ignore_errors=True)
 
 

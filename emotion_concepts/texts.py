@@ -8,6 +8,7 @@ key.
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from emotion_concepts.store import Record, seed_of
@@ -124,14 +125,7 @@ def select_stories(
         and `names_another`: whether the story names an emotion drawn at random, not its
         own.
     """
-    patterns = {
-        emotion: (
-            _pattern(words["forms"]),
-            _pattern(words.get("synonyms", [])),
-            _pattern(words.get("not", [])),
-        )
-        for emotion, words in wording.items()
-    }
+    patterns = _patterns(wording)
     kept: dict[str, list[set]] = {}
     selected = []
     for record in records:
@@ -181,10 +175,12 @@ def select_neutral(records: list[Record], wording: Wording) -> list[Record]:
     courtesy) and `repeats`; each drops a dialogue.
     """
     forms, synonyms, excused = (
-        _pattern(sorted({p for words in wording.values() for p in words.get(key, [])}))
+        whole_words(
+            sorted({p for words in wording.values() for p in words.get(key, [])})
+        )
         for key in ("forms", "synonyms", "not")
     )
-    pleasantries = _pattern(list(PLEASANTRIES))
+    pleasantries = whole_words(list(PLEASANTRIES))
     selected = []
     for record in records:
         text = excused.sub(" ", plain(record["text"]))
@@ -199,7 +195,27 @@ def select_neutral(records: list[Record], wording: Wording) -> list[Record]:
     return selected
 
 
-def _names(text: str, patterns: tuple[re.Pattern, re.Pattern, re.Pattern]) -> bool:
+def named_emotions(wording: Wording) -> Callable[[str], list[str]]:
+    """What tells which emotions a text names, by a form or a synonym."""
+    patterns = _patterns(wording)
+    return lambda text: [e for e, some in patterns.items() if _names(plain(text), some)]
+
+
+Patterns = tuple[re.Pattern, re.Pattern, re.Pattern]  # forms, synonyms, excused
+
+
+def _patterns(wording: Wording) -> dict[str, Patterns]:
+    return {
+        emotion: (
+            whole_words(words["forms"]),
+            whole_words(words.get("synonyms", [])),
+            whole_words(words.get("not", [])),
+        )
+        for emotion, words in wording.items()
+    }
+
+
+def _names(text: str, patterns: Patterns) -> bool:
     forms, synonyms, excused = patterns
     text = excused.sub(" ", text)
     return bool(forms.search(text) or synonyms.search(text))
@@ -239,7 +255,7 @@ def _overlap(triples: Counter, other: set) -> float:
     return len(other & set(triples)) / max(1, min(len(triples), len(other)))
 
 
-def _pattern(words: list[str]) -> re.Pattern:
+def whole_words(words: list[str]) -> re.Pattern:
     """Any of these words or phrases, as whole words."""
     if not words:
         return re.compile(r"(?!)")

@@ -2,6 +2,7 @@
 `store`).
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from emotion_concepts.chat import render
@@ -20,6 +21,13 @@ from emotion_concepts.store import (
 )
 
 
+def chat_prompt(model: Model, item: Record) -> Prompt:
+    """The item's prompt as the user's turn, and how the answer begins."""
+    messages = [{"role": "user", "content": item["prompt"]}]
+    start = item.get("answer_start", "")
+    return Prompt(render(model.tokenizer, messages, start).tokens)
+
+
 def write_texts(
     model: Model,
     groups: list[list[Record]],
@@ -28,6 +36,7 @@ def write_texts(
     max_tokens: int,
     batch_rows: int,
     what: str,
+    prompt: Callable[[Model, Record], Prompt] = chat_prompt,
 ) -> list[Record]:
     """Have the model write every item, but for those in finished batches.
 
@@ -40,6 +49,7 @@ def write_texts(
         max_tokens: new tokens of each text at most.
         batch_rows: texts in a batch at most; fewer where memory is small.
         what: the step's name, for its progress.
+        prompt: makes an item's prompt, steered or not; the item's `key` says how.
 
     Returns:
         The items in order, each with `text`, `tokens` (their number) and `ended`:
@@ -49,9 +59,9 @@ def write_texts(
     items = [item for group in groups for item in group]
     left = [[i for i in group if item_key(i) not in finished] for group in groups]
     progress = Progress(what, len(items), len(items) - sum(map(len, left)))
-    prompts = {item_key(item): _prompt(model, item) for item in items}
+    prompts = {item_key(item): prompt(model, item) for item in items}
     # Of all items, so that what is finished already does not change the plan.
-    longest = max(len(prompt.tokens) for prompt in prompts.values()) + max_tokens
+    longest = max(len(one.tokens) for one in prompts.values()) + max_tokens
     rows = rows_that_fit(model, longest, 1, batch_rows)
 
     def write(batch: list[Record]) -> list[Written]:
@@ -97,12 +107,6 @@ def item_key(item: Record) -> str:
 def ledger_keys(path: Path) -> list[str]:
     """The keys of the items in a batch's file."""
     return [item_key(record) for record in read_records(path)]
-
-
-def _prompt(model: Model, item: Record) -> Prompt:
-    messages = [{"role": "user", "content": item["prompt"]}]
-    start = item.get("answer_start", "")
-    return Prompt(render(model.tokenizer, messages, start).tokens)
 
 
 def _record(model: Model, item: Record, written: Written) -> Record:

@@ -1,6 +1,7 @@
 """Measure the engine against its peers on one kind of work."""
 
 import argparse
+import json
 from pathlib import Path
 
 from emotion_concepts.benchmark import hold
@@ -15,13 +16,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", type=Path, required=True)
     parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--max-memory", type=json.loads, required=True)
     parser.add_argument("--texts", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--profile", type=Path, required=True)
     args = parser.parse_args()
     settings = read_json(args.settings)
     texts = [record["text"] for record in read_records(args.texts)]
-    model = load(args.weights, settings["max_memory"])
+    model = load(args.weights, args.max_memory)
     contest = WORKS[settings["work"]](model, args.weights, texts, settings)
     record, profiles = hold(contest, settings["rounds"])
     parts = [f"{name}\n{table}" for name, table in profiles.items()]

@@ -1,6 +1,7 @@
 """Read one shard of texts and keep the mean residual stream of each at every layer."""
 
 import argparse
+import json
 from pathlib import Path
 
 from emotion_concepts.activations import Reading, capture_texts, gather
@@ -15,6 +16,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", type=Path, required=True)
     parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--max-memory", type=json.loads, required=True)
     parser.add_argument("--texts", type=Path, required=True)
     parser.add_argument("--batches", type=Path, required=True)
     parser.add_argument("--code", required=True)
@@ -28,7 +30,7 @@ def main() -> None:
         else record["text"]
         for record in read_records(args.texts)
     ]
-    model = load(args.weights, settings["max_memory"])
+    model = load(args.weights, args.max_memory)
     layers = spaced_layers(settings["layers"], len(model.blocks))
     reading = Reading(settings["from_token"], settings["min_tokens"], layers)
     meaning = {
@@ -44,12 +46,13 @@ def main() -> None:
     ledger = Ledger(
         args.batches, recipe, ".safetensors", lambda path: read_meaning(path)["keys"]
     )
+    others = ledger.others()
     with alone(args.out):
         keys = capture_texts(
             model, texts, ledger, reading, settings["batch_tokens"], args.name
         )
         gather(keys, ledger, args.out, meaning)
-        ledger.forget_others()
+        ledger.forget(others)
 
 
 if __name__ == "__main__":

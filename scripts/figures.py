@@ -8,7 +8,14 @@ from emotion_concepts.figures import save
 from emotion_concepts.figures_clusters import clusters, cosine_matrix
 from emotion_concepts.figures_layers import between_layers, denoising, layers
 from emotion_concepts.figures_map import emotion_map, people
+from emotion_concepts.figures_preferences import preference_steering, preferences
 from emotion_concepts.figures_texts import identification, texts
+from emotion_concepts.figures_validation import (
+    continuations,
+    feeling_words,
+    intensities,
+    scenarios,
+)
 from emotion_concepts.store import read_json
 
 
@@ -23,12 +30,15 @@ def main() -> None:
     parser.add_argument("--identification", type=Path, required=True)
     parser.add_argument("--story-counts", type=Path, required=True)
     parser.add_argument("--neutral-counts", type=Path, required=True)
+    parser.add_argument("--validation", type=Path, required=True)
+    parser.add_argument("--preferences", type=Path, required=True)
     parser.add_argument("--findings", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     geometry, findings = read_json(args.geometry), read_json(args.findings)
     identified = read_json(args.identification)
     removed = read_json(args.denoising)
+    preferred, tested = read_json(args.preferences), read_json(args.validation)
     stories, neutral = read_json(args.story_counts), read_json(args.neutral_counts)
     drawn = {
         "emotion_map": emotion_map(geometry, findings),
@@ -40,6 +50,12 @@ def main() -> None:
         "denoising": denoising(geometry, removed, identified),
         "identification": identification(identified),
         "texts": texts(stories, neutral, removed),
+        "scenarios": scenarios(tested, findings),
+        "intensities": intensities(tested, findings),
+        "feeling_words": feeling_words(tested, findings),
+        "continuations": continuations(tested, findings),
+        "preferences": preferences(preferred, findings),
+        "preference_steering": preference_steering(preferred, findings),
     }
     for name, figure in drawn.items():
         for kind in ("svg", "png"):

@@ -16,7 +16,9 @@ from emotion_concepts.findings import (
     strongest,
     words_alone,
 )
+from emotion_concepts.findings_validation import of_validation
 from emotion_concepts.geometry import FEWEST_WORDS
+from emotion_concepts.preference_findings import of_preferences
 from emotion_concepts.statistics import Interval, resampled_mean
 from emotion_concepts.store import read_json, read_records, write_json
 
@@ -40,6 +42,8 @@ def main() -> None:
     parser.add_argument("--geometry", type=Path, required=True)
     parser.add_argument("--bootstrap", type=Path, required=True)
     parser.add_argument("--permuted", type=Path, required=True)
+    parser.add_argument("--validation", type=Path, required=True)
+    parser.add_argument("--preferences", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     found = of_texts(read_records(args.stories))
@@ -47,6 +51,8 @@ def main() -> None:
     found |= of_geometry(
         read_json(args.geometry), read_json(args.bootstrap), read_json(args.permuted)
     )
+    found |= of_validation(read_json(args.validation))
+    found |= of_preferences(read_json(args.preferences))
     write_json(args.out, scoreboard(read_rows(args.paper), found))
 
 

@@ -1,6 +1,7 @@
 """Ask the model which of two activities it prefers: one shard of all ordered pairs."""
 
 import argparse
+import json
 from pathlib import Path
 
 from emotion_concepts.choices import ledger_keys, score_choices
@@ -15,6 +16,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", type=Path, required=True)
     parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--max-memory", type=json.loads, required=True)
     parser.add_argument("--batches", type=Path, required=True)
     parser.add_argument("--code", required=True)
     parser.add_argument("--name", required=True)
@@ -22,12 +24,13 @@ def main() -> None:
     args = parser.parse_args()
     settings = read_json(args.settings)
     activities, prompt = settings["activities"], settings["prompt"]
-    model = load(args.weights, settings["max_memory"])
+    model = load(args.weights, args.max_memory)
     recipe = [model.identity, settings["batch_rows"], args.code]
     ledger = Ledger(args.batches, recipe, ".jsonl", ledger_keys)
     groups = [
         pair_items(activities, prompt, form, settings["first"]) for form in FORMATS
     ]
+    others = ledger.others()
     with alone(args.out):
         records = score_choices(
             model,
@@ -38,7 +41,7 @@ def main() -> None:
             args.name,
         )
         write_records(args.out, records)
-        ledger.forget_others()
+        ledger.forget(others)
 
 
 if __name__ == "__main__":

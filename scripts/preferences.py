@@ -24,6 +24,7 @@ from emotion_concepts.preference_steering import (
 )
 from emotion_concepts.preferences import (
     FORMATS,
+    between_orders,
     elo,
     position_bias,
     soft_wins,
@@ -73,7 +74,12 @@ def main() -> None:
         directions.emotions,
         [activity["activity"] for activity in activities],
     )
-    found["words_r"] = named(directions, column_correlations(words, ratings))
+    # The seed of the probes' samples, for differences pair by pair.
+    samples = resampled_correlations(words, ratings, settings["resamples"], seed=1)
+    found["words"] = {
+        "r": named(directions, column_correlations(words, ratings)),
+        "bootstrap": of_extremes(samples, directions, settings),
+    }
     found["steering"] = steering_of(
         read_records(args.steered), by_form["chat"], found["probe_r"], settings
     )
@@ -87,17 +93,13 @@ def ranking(
     ids = [activity["id"] for activity in activities]
     wins = {form: soft_wins(records, ids) for form, records in by_form.items()}
     ranks = {form: elo(some) for form, some in wins.items()}
-    place = {name: i for i, name in enumerate(ids)}
-    orders = [
-        elo(soft_wins([r for r in by_form["chat"] if later == turned(r, place)], ids))
-        for later in (False, True)
-    ]
+    orders = between_orders(by_form["chat"], ids, resamples, seed=1)
     bias = {form: position_bias(records) for form, records in by_form.items()}
     return {
         "activities": activities,
         "elo": {form: some.tolist() for form, some in ranks.items()},
         "formats_r": float(np.corrcoef(ranks["chat"], ranks["plain"])[0, 1]),
-        "orders_r": float(np.corrcoef(*orders)[0, 1]),
+        "orders_r": spread(orders),
         "split_half": {
             form: spread(split_half(some, resamples, seed=0))
             for form, some in wins.items()
@@ -107,11 +109,6 @@ def ranking(
             for form, some in bias.items()
         },
     }
-
-
-def turned(record: Record, place: dict[str, int]) -> bool:
-    """Whether the pair stands the other way round than in the list."""
-    return place[record["first"]] > place[record["second"]]
 
 
 def probes(
@@ -128,7 +125,7 @@ def probes(
     streams, vectors = at(directions.fixed)
     values = probe_values(streams, vectors)
     correlations = column_correlations(values, ratings)
-    bootstrap = resampled_correlations(streams, vectors, ratings, resamples, seed=1)
+    bootstrap = resampled_correlations(values, ratings, resamples, seed=1)
     permuted = permuted_correlations(values, ratings, resamples, seed=2)
     people = rated(emotions, next(iter(settings["ratings"].values())))
     with_people = {
@@ -159,12 +156,7 @@ def probes(
         "probe_r_raw": named(
             directions, column_correlations(cosines(streams, vectors), ratings)
         ),
-        "probe_bootstrap": {
-            e: bootstrap[:, emotions.index(e)].tolist() for e in extremes
-        },
-        "probe_permuted": {
-            e: permuted[:, emotions.index(e)].tolist() for e in extremes
-        },
+        "probe_bootstrap": of_extremes(bootstrap, directions, settings),
         "random_r": random.tolist(),
         "by_layer": {
             e: [float(layer[emotions.index(e)]) for layer in by_layer] for e in extremes
@@ -195,6 +187,18 @@ def steering_of(
         "strength": strength,
         "layers": layers,
         "foretold": probes_against_changes(probe_r, main, resamples),
+    }
+
+
+def of_extremes(
+    samples: np.ndarray, directions: Directions, settings: Record
+) -> dict[str, list[float]]:
+    """The columns (resamples,) of the emotions that are looked at most closely."""
+    emotions = directions.emotions
+    return {
+        e: samples[:, emotions.index(e)].tolist()
+        for e in settings["extremes"]
+        if e in emotions
     }
 
 

@@ -3,6 +3,7 @@ layer.
 """
 
 import argparse
+import json
 from pathlib import Path
 
 from emotion_concepts.command import run
@@ -16,11 +17,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", type=Path, required=True)
     parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--max-memory", type=json.loads, required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     settings = read_json(args.settings)
     prompts, names = settings["prompts"], settings["positions"]
-    model = load(args.weights, settings["max_memory"])
+    model = load(args.weights, args.max_memory)
     layers = spaced_layers(settings["layers"], len(model.blocks))
     read = read_prompts(model, prompts, names, layers, settings["batch_tokens"])
     meaning = {

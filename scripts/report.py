@@ -21,6 +21,8 @@ def main() -> None:
     parser.add_argument("--identification", type=Path, required=True)
     parser.add_argument("--story-counts", type=Path, required=True)
     parser.add_argument("--neutral-counts", type=Path, required=True)
+    parser.add_argument("--validation", type=Path, required=True)
+    parser.add_argument("--preferences", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     text = page(
@@ -34,6 +36,8 @@ def main() -> None:
         identification=read_json(args.identification),
         stories=read_json(args.story_counts),
         neutral=read_json(args.neutral_counts),
+        validation=read_json(args.validation),
+        preferences=read_json(args.preferences),
     )
     write_text(args.out, text)
 

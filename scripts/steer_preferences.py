@@ -3,6 +3,7 @@ activities: one shard of the directions.
 """
 
 import argparse
+import json
 from pathlib import Path
 
 from emotion_concepts.choices import Choice, ledger_keys, score_choices
@@ -21,6 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", type=Path, required=True)
     parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--max-memory", type=json.loads, required=True)
     parser.add_argument("--vectors", type=Path, required=True)
     parser.add_argument("--batches", type=Path, required=True)
     parser.add_argument("--code", required=True)
@@ -29,7 +31,7 @@ def main() -> None:
     args = parser.parse_args()
     settings = read_json(args.settings)
     activities, prompt = settings["activities"], settings["prompt"]
-    model = load(args.weights, settings["max_memory"])
+    model = load(args.weights, args.max_memory)
     directions = read_directions(args.vectors, model.identity)
     some = conditions(
         directions,
@@ -58,12 +60,13 @@ def main() -> None:
     recipe = [model.identity, settings["batch_rows"], vectors, args.code]
     ledger = Ledger(args.batches, recipe, ".jsonl", ledger_keys)
     groups = [steered_items(activities, prompt, condition) for condition in some]
+    others = ledger.others()
     with alone(args.out):
         records = score_choices(
             model, groups, choice, ledger, settings["batch_rows"], args.name
         )
         write_records(args.out, records)
-        ledger.forget_others()
+        ledger.forget(others)
 
 
 if __name__ == "__main__":

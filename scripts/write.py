@@ -3,6 +3,7 @@ dialogues.
 """
 
 import argparse
+import json
 from pathlib import Path
 
 from emotion_concepts.command import run
@@ -13,7 +14,7 @@ from emotion_concepts.texts import neutral_items, story_items
 from emotion_concepts.writing import ledger_keys, write_texts
 
 # What says which items there are; all else decides what an item's text is.
-ITEMS = ("emotions", "topics", "per_topic", "subjects", "max_memory")
+ITEMS = ("emotions", "topics", "per_topic", "subjects")
 
 
 def main() -> None:
@@ -21,6 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", type=Path, required=True)
     parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--max-memory", type=json.loads, required=True)
     parser.add_argument("--batches", type=Path, required=True)
     parser.add_argument("--code", required=True)
     parser.add_argument("--name", required=True)
@@ -40,11 +42,12 @@ def main() -> None:
             settings["prompt"],
             drawing["seed"],
         )
-    model = load(args.weights, settings["max_memory"])
+    model = load(args.weights, args.max_memory)
     decisive = {k: v for k, v in settings.items() if k not in ITEMS}
     recipe = [decisive, model.identity, args.code]
     ledger = Ledger(args.batches, recipe, ".jsonl", ledger_keys)
     sampling = Sampling(drawing["temperature"], drawing["top_k"])
+    others = ledger.others()
     with alone(args.out):
         texts = write_texts(
             model,
@@ -56,7 +59,7 @@ def main() -> None:
             args.name,
         )
         write_records(args.out, texts)
-        ledger.forget_others()
+        ledger.forget(others)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ from emotion_concepts import (
     figures_clusters,
     figures_layers,
     figures_map,
+    figures_preferences,
     figures_texts,
+    figures_validation,
 )
 from emotion_concepts.figures_layers import KINDS
 from emotion_concepts.figures_map import FOCUS
@@ -152,6 +154,8 @@ def study(
         },
         "stories": counts,
         "neutral": counts,
+        "validation": validation(),
+        "preferences": preferences(words),
         "findings": board(rated, topics),
     }
 
@@ -219,9 +223,195 @@ def board(rated: int, topics: int) -> list[dict]:
     return scoreboard(rows, known)
 
 
+FOCUS_WORDS = FOCUS
+
+
+def validation() -> dict:
+    """What the tests of the vectors give, of a model whose probes half work."""
+    generator = np.random.default_rng(0)
+    focus = list(FOCUS_WORDS)
+
+    def value(size: float, **more: object) -> dict:
+        spread = {"low": 0.6 * size, "high": 1.2 * size}
+        null = {"null": 0.1 * size, "null_low": 0.0, "null_high": 0.3 * size}
+        return {"value": size} | spread | null | more
+
+    told = {
+        "probe_own_scenario": value(6.0),
+        "scenario_own_probe": value(4.0),
+        "diagonal_margin": value(0.05),
+    }
+    read = generator.normal(0, 0.05, (24, 12))
+    predictions = {"afraid": "up", "calm": "down", "sad": "up"}
+
+    def curve(emotion: str) -> dict:
+        judged = {"curve": generator.normal(0, 0.02, 6).tolist(), "slope": 0.3}
+        right = {"right": bool(emotion != "sad")} if emotion in predictions else {}
+        return judged | right
+
+    names = [*focus, *(f"random {n}" for n in range(1, 6))]
+
+    def whole(share: float) -> dict:
+        found: dict = {"n": 120, "perplexity": 9.0 / (share + 0.1)}
+        for name in ("names", "finished", "repeats"):
+            found |= {
+                name: share,
+                f"{name}_low": 0.8 * share,
+                f"{name}_high": 1.2 * share,
+            }
+        return found
+
+    return {
+        "focus": focus,
+        "lens": value(3.0, n=12),
+        "scenarios": {
+            "reserved": {
+                "messages": [
+                    {"id": f"message {n}", "emotion": focus[n % 12], "text": "a text"}
+                    for n in range(24)
+                ],
+                "matrices": [list(range(12)), list(range(12, 24))],
+                "assistant_start": told | {"cosines": read.tolist()},
+                "user_end": told | {"cosines": read.tolist()},
+                "words": told,
+            }
+        },
+        "intensities": {
+            "templates": [
+                {
+                    "id": f"number_{n}",
+                    "unit": "mg",
+                    "values": [1, 2, 4, 8, 16, 32],
+                    "predictions": predictions,
+                    "text": {e: curve(e) for e in focus},
+                    "control": {e: curve(e) for e in focus},
+                }
+                for n in range(10)
+            ],
+            "predicted_signs": value(0.7, n=30, templates=10),
+        },
+        "words": {
+            "matching": value(2.0, n=12, random=10),
+            "other": value(0.5, n=12, random=10),
+            "strength": 0.5,
+            "words": focus,
+            "openings": 4,
+            "usual_mass": 0.8,
+            "steered": {
+                sign: {
+                    "directions": names,
+                    "change": generator.normal(size=(len(names), 12)).tolist(),
+                    "usual_mass": [0.5] * len(names),
+                }
+                for sign in ("+0.5", "-0.5")
+            },
+        },
+        "continuations": {
+            "openings": 10,
+            "doses": [
+                {
+                    "strength": strength,
+                    "emotions": whole(0.3 + strength) if strength else None,
+                    "random": whole(0.3),
+                }
+                for strength in (-0.1, 0.0, 0.1)
+            ],
+        },
+    }
+
+
+def preferences(words: list[str]) -> dict:
+    """Preferences of a model that half follows its probes."""
+    generator = np.random.default_rng(0)
+    ids = [f"activity {n}" for n in range(16)]
+    extremes = words[:2]
+    steered = [*words[:6], *(f"random {n}" for n in range(1, 6))]
+    probe_r = {word: float(generator.uniform(-0.7, 0.7)) for word in words}
+    conditions = []
+    for name in steered:
+        places = [(0.5, [2, 3]), (-0.5, [2, 3])]
+        if name in extremes or name.startswith("random"):
+            places += [(0.1, [2, 3]), (-0.1, [2, 3])]
+        if name in extremes:
+            places += [(0.5, [0, 1]), (0.5, [4])]
+        for strength, layers in places:
+            mean = 200 * strength * probe_r.get(name, 0) + generator.normal(0, 5)
+            conditions.append(
+                {
+                    "direction": name,
+                    "strength": strength,
+                    "layers": layers,
+                    "changes": (mean + generator.normal(0, 9, len(ids))).tolist(),
+                    "mean": mean,
+                    "low": mean - 5,
+                    "high": mean + 5,
+                    "answered": 0.9 - abs(strength),
+                }
+            )
+    spread = {"median": 0.9, "low": 0.8, "high": 0.95}
+    return {
+        "activities": [
+            {"id": name, "category": f"kind {n % 8}", "activity": name}
+            for n, name in enumerate(ids)
+        ],
+        "elo": {
+            form: generator.normal(1500, 90, len(ids)).tolist()
+            for form in ("chat", "plain")
+        },
+        "formats_r": 0.5,
+        "orders_r": spread,
+        "split_half": {"chat": spread, "plain": spread},
+        "position_bias": {"chat": spread | {"mean": 0.6}},
+        "layers": [0, 1, 2, 3, 4],
+        "blocks": 5,
+        "fixed_layer": 3,
+        "probe_r": probe_r,
+        "probe_bootstrap": {
+            word: generator.normal(probe_r[word], 0.1, 100).tolist()
+            for word in extremes
+        },
+        "words": {
+            "r": dict.fromkeys(words, 0.1),
+            "bootstrap": {
+                word: generator.normal(0.1, 0.1, 100).tolist() for word in extremes
+            },
+        },
+        "random_r": generator.normal(0, 0.2, 200).tolist(),
+        "by_layer": {word: [0.1, 0.2, 0.3, 0.4, 0.2] for word in extremes},
+        "with_people": {
+            scale: {
+                "words": 44,
+                "r": 0.5,
+                "bootstrap": generator.normal(0.5, 0.1, 100).tolist(),
+                "permuted": generator.normal(0, 0.1, 100).tolist(),
+            }
+            for scale in ("pleasure", "arousal")
+        },
+        "steering": {
+            "activities": ids,
+            "elo": [1500.0] * len(ids),
+            "answered": 0.9,
+            "strength": 0.5,
+            "layers": [2, 3],
+            "conditions": conditions,
+            "foretold": None,
+        },
+    }
+
+
 def draw(results: dict) -> dict[str, Figure]:
     geometry, findings = results["geometry"], results["findings"]
+    chosen = results["preferences"]
+    tested = results["validation"]
     return {
+        "scenarios": figures_validation.scenarios(tested, findings),
+        "intensities": figures_validation.intensities(tested, findings),
+        "feeling_words": figures_validation.feeling_words(tested, findings),
+        "continuations": figures_validation.continuations(tested, findings),
+        "preferences": figures_preferences.preferences(chosen, findings),
+        "preference_steering": figures_preferences.preference_steering(
+            chosen, findings
+        ),
         "emotion_map": figures_map.emotion_map(geometry, findings),
         "people": figures_map.people(geometry, findings),
         "cosine_matrix": figures_clusters.cosine_matrix(geometry),

@@ -7,24 +7,29 @@ when a value does. Nothing here depends on which results exist or imports anythi
 heavy: it is read again on every node of a cluster.
 """
 
-import fcntl
 import hashlib
 import json
 import os
-import shutil
 import sys
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from workflow.errors import ConfigError
+from workflow.errors import ConfigError, shown
 from workflow.reading import read_yaml
 from workflow.validation import check_config
 
 SETTINGS = Path(".snakemake/settings")
 # The libraries that decide what a model computes.
-ENGINE = ("torch", "transformers", "accelerate", "safetensors", "tokenizers")
+ENGINE = (
+    "torch",
+    "transformers",
+    "accelerate",
+    "safetensors",
+    "tokenizers",
+    "numpy",  # the draws are its
+)
 # The libraries that decide what the analyses of its activations give.
 ANALYSIS = ("numpy", "scipy", "scikit-learn")
 FIGURES = ("matplotlib",)
@@ -48,6 +53,13 @@ MADE = (
     "geometry/permuted.json",
     "geometry/layout.json",
     "readings/activities.safetensors",
+    "readings/scenarios.safetensors",
+    "readings/intensities.safetensors",
+    "validation/lens.json",
+    "validation/feeling_words.jsonl",
+    "validation/continuations.jsonl",
+    "validation/passages.json",
+    "validation/validation.json",
     "preferences/preferences.json",
 )
 
@@ -68,6 +80,7 @@ class Study:
         chosen = config["emotions"]
         known = self.stimuli["emotions"]
         self.emotions = list(known) if chosen == "all" else chosen
+        self.focus = [e for e in config["focus"] if e in self.emotions]
         self.topics = self.stimuli["topics"][: config["stories"]["topics"]]
         self.subjects = self.stimuli["neutral"][: config["neutral"]["dialogues"]]
 
@@ -107,15 +120,14 @@ class Study:
         source = self.config["models"][model]
         return {"source": {k: v for k, v in source.items() if k != "max_memory"}}
 
-    def placement(self, model: str) -> dict[str, Any]:
-        """How much of each device a model may take."""
-        # Devices are numbers and words, which JSON cannot sort together.
+    def max_memory(self, model: str) -> str:
+        """How much of each device a model may take, as JSON."""
         limits = self.config["models"][model].get("max_memory")
-        return {"max_memory": limits and {str(k): v for k, v in limits.items()}}
+        return json.dumps(limits)
 
-    def write(self, model: str, texts: str, shard: str) -> dict[str, Any]:
+    def write(self, texts: str, shard: str) -> dict[str, Any]:
         """What to write, and how."""
-        common = self.placement(model) | {
+        common = {
             "sampling": self.config["sampling"],
             "prompt": self.stimuli["prompts"]["story" if texts == "stories" else texts],
             "max_tokens": self.config[texts]["tokens"],
@@ -132,20 +144,20 @@ class Study:
     def keeping(self, texts: str) -> dict[str, Any]:
         """What decides which texts are kept."""
         wording = self.stimuli["emotions"]
-        if texts == "stories":
-            wording = {emotion: wording[emotion] for emotion in self.emotions}
+        if texts == "neutral":
+            # These name no emotion at all, of the study or not.
+            return {"texts": len(self.subjects), "wording": wording}
         crossed = len(self.emotions) * len(self.topics)
-        stories = crossed * self.config["stories"]["per_topic"]
         return {
-            "texts": stories if texts == "stories" else len(self.subjects),
-            "wording": wording,
+            "texts": crossed * self.config["stories"]["per_topic"],
+            "wording": {emotion: wording[emotion] for emotion in self.emotions},
             "drop": self.config["stories"]["drop"],
         }
 
-    def capture(self, model: str) -> dict[str, Any]:
+    def capture(self) -> dict[str, Any]:
         """How texts are read."""
         capture = self.config["capture"]
-        return self.placement(model) | {
+        return {
             "from_token": capture["from_token"],
             "min_tokens": capture["min_tokens"],
             "layers": None if capture["layers"] == "all" else capture["layers"],
@@ -175,21 +187,21 @@ class Study:
             names = self._steered_directions()
         return sorted({self._shard_of(name) for name in names}, key=int)
 
-    def prefer(self, model: str, shard: str) -> dict[str, Any]:
+    def prefer(self, shard: str) -> dict[str, Any]:
         """Which pairs of activities are asked for."""
         activities = self._activities()
-        return self.placement(model) | {
+        return {
             "activities": activities,
             "prompt": self.stimuli["prompts"]["preference"],
             "first": [a["id"] for a in activities if self._shard_of(a["id"]) == shard],
             "batch_rows": self.config["batches"]["rows"],
         }
 
-    def steer_preferences(self, model: str, shard: str) -> dict[str, Any]:
+    def steer_preferences(self, shard: str) -> dict[str, Any]:
         """Which pairs are asked for while the model is steered, and by what."""
         section = self.config["preferences"]
         names = self._steered_directions()
-        return self.placement(model) | {
+        return {
             "activities": self._activities()[: section["steered_activities"]],
             "prompt": self.stimuli["prompts"]["preference"],
             "directions": [name for name in names if self._shard_of(name) == shard],
@@ -212,17 +224,93 @@ class Study:
             "resamples": self.config["geometry"]["resamples"],
         }
 
-    def prompts(self, model: str, prompts: str) -> dict[str, Any]:
+    def prompts(self, prompts: str) -> dict[str, Any]:
         """Which prompts are read, and where."""
-        capture = self.capture(model)
-        return self.placement(model) | {
-            "prompts": self._activity_prompts(),
-            "positions": ["activity"],
+        capture = self.capture()
+        both = ["assistant_start", "user_end"]
+        listed, positions = {
+            "activities": (self._activity_prompts(), ["activity"]),
+            "scenarios": (self._scenario_prompts(), both),
+            "intensities": (self._intensity_prompts(), both),
+        }[prompts]
+        return {
+            "prompts": listed,
+            "positions": positions,
             "layers": capture["layers"],
             "batch_tokens": capture["batch_tokens"],
         }
 
-    def benchmark(self, model: str, work: str) -> dict[str, Any]:
+    def _scenario_prompts(self) -> list[dict[str, Any]]:
+        """The messages that evoke an emotion."""
+        return [{"key": s["id"], "user": s["text"]} for s in self.stimuli["scenarios"]]
+
+    def _intensity_prompts(self) -> list[dict[str, Any]]:
+        """Every message with a number, and its control, with each of its numbers."""
+        return [
+            {
+                "key": f"{message['id']}/{kind}/{value}",
+                "user": message[kind].replace("{x}", str(value)),
+            }
+            for message in self.stimuli["intensities"]
+            for kind in ("text", "control")
+            for value in message["values"]
+        ]
+
+    def lens(self) -> dict[str, Any]:
+        """Which emotions are read through the lens at every layer."""
+        return {"focus": self.focus}
+
+    def feeling_words(self) -> dict[str, Any]:
+        """Which words are scored, after what and under which steering."""
+        section = self.config["validation"]
+        return {
+            "focus": self.focus,
+            "openings": self.stimuli["openings"]["word_prompts"],
+            "random": section["random"],
+            "strength": section["strength"],
+            "batch_rows": self.config["batches"]["rows"],
+        }
+
+    def continue_openings(self) -> dict[str, Any]:
+        """What is continued, and under which steering."""
+        section = self.config["validation"]
+        return {
+            "focus": self.focus,
+            "openings": self.stimuli["openings"]["continuations"],
+            "random": section["random"],
+            "strengths": section["strengths"],
+            "sampling": self.config["sampling"],
+            "max_tokens": section["tokens"],
+            "batch_rows": self.config["batches"]["rows"],
+            "wording": {e: self.stimuli["emotions"][e] for e in self.focus},
+        }
+
+    def passages(self) -> dict[str, Any]:
+        """What the probes are read along."""
+        return {
+            "focus": self.focus,
+            "passages": self.config["validation"]["passages"],
+            "batch_tokens": self.config["batches"]["tokens"],
+            "wording": self.stimuli["emotions"],
+        }
+
+    def corpus(self) -> list[str]:
+        """The file that passages come from, if the config names one."""
+        corpus = self.config["validation"]["corpus"]
+        return [corpus] if corpus else []
+
+    def validation(self) -> dict[str, Any]:
+        """What the tests of the vectors are held against."""
+        return {
+            "focus": self.focus,
+            "forms": {e: self.stimuli["emotions"][e]["forms"] for e in self.focus},
+            "scenarios": self.stimuli["scenarios"],
+            "intensities": self.stimuli["intensities"],
+            "strength": self.config["validation"]["strength"],
+            "resamples": self.config["geometry"]["resamples"],
+        }
+
+    def benchmark(self, work: str) -> dict[str, Any]:
         """One kind of this study's work, in a size that takes minutes on a laptop."""
         batches, prompts = self.config["batches"], self.stimuli["prompts"]
         sizes = {
@@ -257,7 +345,7 @@ class Study:
             },
         }
         shared = {"work": work, "sampling": self.config["sampling"]}
-        return self.placement(model) | shared | sizes[work]
+        return shared | sizes[work]
 
     def _activity_prompts(self) -> list[dict[str, Any]]:
         """The question about each activity, and where the activity stands in it."""
@@ -301,6 +389,22 @@ class Study:
         }
 
 
+def readable(path: str) -> str:
+    """The path itself, if it is that of a config that Snakemake can read; else one line
+    that says why not.
+    """
+    try:
+        config = read_yaml(path, "Snakefile")
+        if not isinstance(config, dict):
+            raise ConfigError(
+                f"{path}: {shown(config)} is given; it must be a mapping with the "
+                "keys of the shipped config.yaml"
+            )
+    except ConfigError as error:
+        sys.exit(f"error: {error}")
+    return path
+
+
 def _take_away(config: dict[str, Any]) -> None:
     """Drop models and ratings that are null: an overlay adds, null takes one away."""
     stimuli = config.get("stimuli")
@@ -337,85 +441,3 @@ def use_this_python() -> None:
     here = str(Path(sys.executable).parent)
     os.environ["PATH"] = os.pathsep.join([here, os.environ["PATH"]])
     os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parent.parent)
-
-
-_held: list[Any] = []
-
-
-def hold_results() -> None:
-    """Let no second run work on these results. The lock goes when this process does,
-    however it ends.
-    """
-    path = Path(".snakemake/study.lock")
-    path.parent.mkdir(exist_ok=True)
-    file = path.open("a")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        sys.exit(
-            "error: another run is at work on these results; wait for it, or end it"
-        )
-    _held.append(file)
-
-
-def set_aside_damaged(results: Path) -> None:
-    """Rename result files that are cut short, so that they are made again and none is
-    read.
-
-    Our own files appear whole or not at all; but a disk that fills up or a copy that is
-    interrupted can shorten one later.
-    """
-    for path in sorted(results.glob("*/**/*")):
-        # What is being made is hidden, and what was set aside stays so.
-        if any(
-            part.startswith(".") or part.endswith(".damaged")
-            for part in path.relative_to(results).parts
-        ):
-            continue
-        if path.suffix in _WHOLE and path.is_file() and not _WHOLE[path.suffix](path):
-            # A model is one result, and only as whole as its files.
-            in_model = path.parent.name == "model" and path.parents[2] == results
-            broken = path.parent if in_model else path
-            print(
-                f"{path} is cut short or damaged: {broken.name} is set aside as "
-                f"{broken.name}.damaged, to be made again",
-                file=sys.stderr,
-            )
-            aside = broken.with_name(broken.name + ".damaged")
-            if aside.is_dir():
-                shutil.rmtree(aside)
-            broken.replace(aside)
-
-
-def _ends_with(*ends: bytes) -> Any:
-    def check(path: Path) -> bool:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - 16))
-            return file.read().rstrip().endswith(ends)
-
-    return check
-
-
-def _whole_tensors(path: Path) -> bool:
-    with path.open("rb") as file:
-        start = file.read(8)
-        length = int.from_bytes(start, "little")
-        size = path.stat().st_size
-        if len(start) < 8 or length > size - 8:
-            return False
-        try:
-            header = json.loads(file.read(length))
-        except ValueError:
-            return False
-    ends = [v["data_offsets"][1] for k, v in header.items() if k != "__metadata__"]
-    return size == 8 + length + max(ends, default=0)
-
-
-_WHOLE = {
-    ".json": _ends_with(b"}", b"]"),
-    ".jsonl": _ends_with(b"}"),
-    ".safetensors": _whole_tensors,
-    ".svg": _ends_with(b"</svg>"),
-    ".png": _ends_with(b"IEND\xaeB`\x82"),
-    ".html": _ends_with(b"</html>"),
-}

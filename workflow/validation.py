@@ -4,6 +4,7 @@ The schemas in workflow/schemas/ say what each file may hold. What no schema can
 such as that a listed emotion has its wording, is checked here.
 """
 
+import json
 import math
 import re
 from functools import cache
@@ -48,10 +49,14 @@ def check_config(config: dict[str, Any]) -> dict[str, Any]:
     """
     _check_schema(config, "config", "config")
     for name, model in config["models"].items():
-        _check_model(f"config: models.{name}", model)
+        if not _is_made(Path("results", name, "model.json"), model):
+            _check_model(f"config: models.{name}", model)
     stimuli = load_stimuli(config)
     chosen = _chosen_emotions(config, stimuli["emotions"])
-    _check_preferences(config, stimuli["emotions"])
+    _check_steered(config, stimuli["emotions"])
+    corpus = config["validation"]["corpus"]
+    if corpus and not Path(corpus).is_file():
+        raise ConfigError(f"config: validation.corpus: {corpus} is not a file")
     _check_sizes(config, stimuli, len(chosen))
     premises = stimuli["topics"][: config["stories"]["topics"]]
     _check_premises(premises, chosen, config["stimuli"]["topics"])
@@ -73,7 +78,16 @@ def load_stimuli(config: dict[str, Any]) -> dict[str, Any]:
     """
     paths = config["stimuli"]
     stimuli = {}
-    for name in ("emotions", "topics", "neutral", "prompts", "activities"):
+    for name in (
+        "emotions",
+        "topics",
+        "neutral",
+        "prompts",
+        "activities",
+        "scenarios",
+        "intensities",
+        "openings",
+    ):
         stimuli[name] = read_yaml(paths[name], f"config: stimuli.{name}")
         _check_schema(stimuli[name], name, paths[name])
     for emotion, words in stimuli["emotions"].items():
@@ -84,16 +98,38 @@ def load_stimuli(config: dict[str, Any]) -> dict[str, Any]:
         ("topics", "topic"),
         ("neutral", "question"),
         ("activities", "activity"),
+        ("scenarios", "text"),
+        ("intensities", "text"),
     ):
         _check_distinct(stimuli[name], "id", paths[name])
         _check_distinct(stimuli[name], key, paths[name])
     for name, prompt in stimuli["prompts"].items():
         _check_prompt(f"{paths['prompts']}: {name}", prompt, PLACEHOLDERS[name])
+    _check_messages(stimuli, paths)
     stimuli["ratings"] = {
         name: read_ratings(path, f"config: stimuli.ratings.{name}")
         for name, path in paths["ratings"].items()
     }
     return stimuli
+
+
+def _check_messages(stimuli: dict[str, Any], paths: dict[str, str]) -> None:
+    openings = stimuli["openings"]
+    both = openings["word_prompts"] + openings["continuations"]
+    _check_distinct(both, "id", paths["openings"])
+    known = stimuli["emotions"]
+    for name in ("scenarios", "intensities"):
+        for number, entry in enumerate(stimuli[name], start=1):
+            place = f"{paths[name]}: entry {number} ({entry['id']})"
+            for emotion in entry.get("predictions", [entry.get("emotion")]):
+                if emotion not in known:
+                    near = nearest(emotion, known)
+                    raise ConfigError(
+                        f"{place}: {emotion!r} is not in {paths['emotions']}{near}"
+                    )
+            values = entry.get("values", [])
+            if values != sorted(set(values)):
+                raise ConfigError(f"{place}: values: the numbers must increase")
 
 
 def _check_schema(value: Any, schema: str, where: str) -> None:
@@ -178,6 +214,20 @@ def _place(where: str, path: list[Any], value: Any) -> str:
     return place
 
 
+def _is_made(record: Path, model: dict[str, Any]) -> bool:
+    """Whether the model was made already: its source may be gone since."""
+    try:
+        made = json.loads(record.read_text(encoding="utf-8"))
+        kind = made["source"].partition(" ")[0]
+        return made == made | {
+            "source": f"{kind} {model[kind]}",
+            "dtype": model["dtype"],
+            "trust_remote_code": model.get("trust_remote_code", False),
+        }
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return False
+
+
 def _check_model(where: str, model: dict[str, Any]) -> None:
     sources = {"folder": "a folder that holds config.json", "gguf": "a file"}
     for kind, wanted in sources.items():
@@ -232,17 +282,19 @@ def _check_sizes(
         raise ConfigError(f"config: geometry.clusters: {problem}, {emotions}")
 
 
-def _check_preferences(
+def _check_steered(
     config: dict[str, Any], known: dict[str, dict[str, list[str]]]
 ) -> None:
     section = config["preferences"]
-    for key in ("extremes", "steer"):
-        for emotion in section[key]:
+    for key, emotions in (
+        ("focus", config["focus"]),
+        ("preferences.extremes", section["extremes"]),
+        ("preferences.steer", section["steer"]),
+    ):
+        for emotion in emotions:
             if emotion not in known:
                 file, near = config["stimuli"]["emotions"], nearest(emotion, known)
-                raise ConfigError(
-                    f"config: preferences.{key}: {emotion!r} is not in {file}{near}"
-                )
+                raise ConfigError(f"config: {key}: {emotion!r} is not in {file}{near}")
     for small, large in (
         ("steered_activities", "activities"),
         ("steered_range", "layer_ranges"),
@@ -308,4 +360,4 @@ def _check_prompt(where: str, prompt: str, needed: tuple[str, ...]) -> None:
     # The activities' places are found by cutting the prompt at them.
     if found != list(needed) and where.endswith((": preference", ": feeling")):
         order = listed(f"{{{name}}}" for name in needed)
-        raise ConfigError(f"{where}: it must hold {order} once each, in this order")
+        raise ConfigError(f"{where}: it must hold {order}, once each and in this order")

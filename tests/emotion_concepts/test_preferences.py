@@ -4,10 +4,12 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from made_up import preferences
 from tiny import tiny_tokenizer
 
 from emotion_concepts.directions import Directions
 from emotion_concepts.model import Model
+from emotion_concepts.preference_findings import of_preferences
 from emotion_concepts.preference_steering import (
     answered,
     probes_against_changes,
@@ -15,6 +17,7 @@ from emotion_concepts.preference_steering import (
 )
 from emotion_concepts.preferences import (
     Condition,
+    between_orders,
     chooser,
     conditions,
     elo,
@@ -30,7 +33,8 @@ from emotion_concepts.store import Record
 
 PROMPT = "Would you prefer (A) {first} or (B) {second}?"
 CATEGORIES = ["kind", "dull", "bad"]
-WORDS = "walking reading singing sorting washing lying mending cooking counting".split()
+WORDS = ["walking", "reading", "singing", "sorting", "washing", "lying"]
+WORDS += ["mending", "cooking", "counting"]
 ACTIVITIES = [
     {"id": word, "category": CATEGORIES[i % 3], "activity": f"{word} with a friend"}
     for i, word in enumerate(WORDS)
@@ -94,6 +98,14 @@ def test_a_determined_ranking_is_reliable_and_a_random_one_is_not() -> None:
     unsure = split_half(soft_wins(noise, IDS), 40, seed=0)
     assert np.median(sure) > 0.95
     assert np.median(unsure) < 0.5
+
+
+def test_the_orders_agree_where_the_place_does_not_decide() -> None:
+    assert np.median(between_orders(asked(), IDS, 40, seed=0)) > 0.99
+    # A liking for the first place disturbs, but does not turn the ranking round.
+    assert np.median(between_orders(asked(1.0), IDS, 40, seed=0)) > 0.5
+    flat = between_orders(asked(2.0, np.zeros(len(IDS))), IDS, 40, seed=0)
+    assert np.median(flat) < 0
 
 
 def test_halves_part_every_category_and_steer_every_activity_once() -> None:
@@ -189,3 +201,26 @@ def test_extremes_and_random_directions_are_steered_everywhere_else_at_the_last(
     assert {c.layers for c in some if c.direction == "sad"} == {(5,)}
     assert {c.strength for c in some if c.direction == "sad"} == {0.5, -0.5}
     assert len({str(c.key()) for c in some}) == len(some)
+
+
+def test_every_finding_of_preferences_has_its_null_or_its_reason() -> None:
+    found = preferences(["blissful", "hostile", "happy", "sad", "calm", "proud"])
+    rows = of_preferences(found)
+    random = [
+        c["mean"]
+        for c in found["steering"]["conditions"]
+        if c["direction"].startswith("random") and abs(c["strength"]) == 0.5
+    ]
+    steered = rows["preference.steer_blissful_elo"]
+    assert (steered["null_low"], steered["null_high"]) == (min(random), max(random))
+    assert steered["n"] == 16
+    probe = rows["preference.hostile_r"]
+    assert probe["ours"] == found["probe_r"]["hostile"]
+    assert probe["null_high"] == np.percentile(found["random_r"], 97.5)
+    assert probe["baseline"] == 0.1
+    assert rows["preference.valence_r"]["n"] == 44
+    assert rows["preference.steering_r"] == "fewer than three emotions are steered"
+    without = of_preferences(preferences(["happy", "sad", "calm", "proud", "shy", "x"]))
+    reason = "blissful is not among the study's emotions and preferences.extremes"
+    assert without["preference.blissful_r"] == reason
+    assert without["preference.steer_blissful_elo"] == reason

@@ -229,20 +229,35 @@ def test_weights_are_never_read_into_memory(
     prepare(from_folder(folder), made)
 
 
-def test_weights_are_linked_and_the_rest_is_copied(folder: Path, made: Path) -> None:
-    prepare(from_folder(folder), made)
-    assert (made / "model.safetensors").samefile(folder / "model.safetensors")
-    assert not (made / "tokenizer.json").samefile(folder / "tokenizer.json")
+def test_an_edit_of_the_users_folder_leaves_the_prepared_one_as_it_was(
+    folder: Path, made: Path
+) -> None:
+    record = prepare(from_folder(folder), made)
+    for path in folder.iterdir():
+        with path.open("r+b") as file:
+            file.write(b"edited")
+    assert {p.name: file_digest(p) for p in made.iterdir()} == record["files"]
+
+
+def test_weights_of_a_hubs_cache_take_no_space_twice(
+    folder: Path, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_hub(monkeypatch, folder, tmp_path / "cache")
+    prepare(from_hub(), made)
+    blobs = tmp_path / "cache" / "blobs"
+    assert (made / "model.safetensors").samefile(blobs / "model.safetensors")
+    assert not (made / "tokenizer.json").samefile(blobs / "tokenizer.json")
 
 
 def test_weights_are_copied_where_links_are_impossible(
-    folder: Path, made: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def link(*paths: Path) -> None:
         raise OSError(errno.EXDEV, "Invalid cross-device link")
 
+    fake_hub(monkeypatch, folder, tmp_path / "cache")
     monkeypatch.setattr(os, "link", link)
-    prepare(from_folder(folder), made)
+    prepare(from_hub(), made)
     assert torch.equal(logits(made), logits(folder))
 
 
@@ -283,7 +298,6 @@ def test_another_weight_template_or_dtype_is_another_identity(
     identities.append(prepare(from_folder(folder), made)["identity"])
     tensors = load_file(folder / "model.safetensors")
     tensors["model.norm.weight"][0] += 1
-    (folder / "model.safetensors").unlink()  # the prepared folder holds it too
     save_file(tensors, folder / "model.safetensors", {"format": "pt"})
     identities.append(prepare(from_folder(folder), made)["identity"])
     assert len(set(identities)) == 4
@@ -591,6 +605,18 @@ def test_what_the_user_can_mend_is_one_line(error: Exception, expected: str) -> 
         run(main)
     assert str(caught.value.code).startswith(expected)
     assert "\n" not in str(caught.value.code)
+
+
+def test_an_interruption_is_one_line_and_the_shells_status(
+    capsys: pytest.CaptureFixture,
+) -> None:
+    def main() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as caught:
+        run(main)
+    assert caught.value.code == 130
+    assert capsys.readouterr().err == "interrupted; run again to go on\n"
 
 
 def test_a_fault_of_the_code_keeps_its_traceback() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_up import preferences, validation
 
 from emotion_concepts.activations import MEAN, NORM
 from emotion_concepts.store import (
@@ -111,8 +112,14 @@ class Study:
             name: self / f"{name}.json"
             for name in ("geometry", "bootstrap", "permuted", "identification")
         }
+        chosen = self / "preferences.json"
+        write_json(chosen, preferences(EMOTIONS))
+        tested = self / "validation.json"
+        write_json(tested, validation())
         self.run(
             "findings",
+            validation=tested,
+            preferences=chosen,
             paper=ROOT / "workflow/stimuli/findings.csv",
             stories=self / "stories.jsonl",
             out=self / "findings.json",
@@ -125,6 +132,8 @@ class Study:
             "denoising": self / "denoising.json",
             "story_counts": self / "counts.json",
             "neutral_counts": self / "counts.json",
+            "validation": tested,
+            "preferences": chosen,
         }
         layout, figures = self / "layout.json", self / "figures"
         self.run("figures", layout=layout, out=figures, **common, **shown)
@@ -256,12 +265,15 @@ def test_identification_uses_the_recipe_of_the_results(
     identified = study.identify()
     kind = {"none": "raw"}.get(denoise, denoise)
     assert identified["kind"] == kind
-    by_story = [s[kind] <= 5 for s in identified["stories"]]
-    words = [s["words"] <= 5 for s in identified["stories"]]
-    value = identified["probe"][kind]["top5"]["value"]
-    assert value == pytest.approx(np.mean(by_story))
-    more = identified["probe_minus"]["words"]["top5"]["value"]
-    assert more == pytest.approx(np.mean(by_story) - np.mean(words))
+    last = len(EMOTIONS) - 1
+    ours, words = (
+        np.mean([1 - (story[name] - 1) / last for story in identified["stories"]])
+        for name in (kind, "words")
+    )
+    value = identified["probe"][kind]["rank_score"]["value"]
+    assert value == pytest.approx(ours)
+    more = identified["probe_minus"]["words"]["rank_score"]["value"]
+    assert more == pytest.approx(ours - words)
     assert set(identified["probe"]) == {"raw", "within", "neutral"}
 
 

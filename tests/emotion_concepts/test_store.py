@@ -1,6 +1,10 @@
 """Whole files, ledgers and batches."""
 
+import errno
+import fcntl
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +14,7 @@ import safetensors.numpy
 from emotion_concepts.errors import StudyError
 from emotion_concepts.store import (
     Ledger,
+    alone,
     cut,
     read_json,
     read_meaning,
@@ -23,6 +28,7 @@ from emotion_concepts.store import (
     write_records,
     write_tensors,
 )
+from emotion_concepts.writing import item_key, ledger_keys
 
 
 def write_half(path: Path) -> None:
@@ -70,6 +76,39 @@ def test_damaged_records_and_tensors_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.safetensors").write_bytes(data[:-8])
     with pytest.raises(StudyError, match="damaged"):
         read_tensor(tmp_path / "a.safetensors", "x")
+
+
+@pytest.mark.parametrize("name", ["a.json", "folder/a.json"])
+@pytest.mark.parametrize(
+    "read", [read_json, read_records, read_meaning, lambda path: read_tensor(path, "x")]
+)
+def test_a_missing_file_is_called_missing(
+    tmp_path: Path, name: str, read: Callable[[Path], object]
+) -> None:
+    with pytest.raises(StudyError, match=r"a\.json: missing; run again"):
+        read(tmp_path / name)
+
+
+@pytest.mark.parametrize("size", [0, 4, 30])
+def test_tensors_cut_short_anywhere_are_refused(tmp_path: Path, size: int) -> None:
+    write_tensors(tmp_path / "a.safetensors", {"x": np.zeros(100)}, {})
+    os.truncate(tmp_path / "a.safetensors", size)
+    with pytest.raises(StudyError, match="damaged"):
+        read_tensor(tmp_path / "a.safetensors", "x")
+
+
+def test_a_filesystem_without_locks_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*args: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+    with (
+        pytest.raises(StudyError, match=r"out\.jsonl: this filesystem cannot lock"),
+        alone(tmp_path / "out.jsonl"),
+    ):
+        pass
 
 
 def test_tensors_written_part_by_part_are_ordinary_safetensors(tmp_path: Path) -> None:
@@ -133,10 +172,51 @@ def test_a_ledger_finds_items_of_its_own_recipe_only(tmp_path: Path) -> None:
     assert {key: row for key, (_, row) in ledger.finished().items()} == {"a": 0, "b": 1}
     other = Ledger(tmp_path, {"temperature": 2}, ".jsonl", keys)
     assert other.finished() == {}
+    others = other.others()
     write_records(other.path(["a"]), [{"key": "a"}])
-    other.forget_others()
+    other.forget(others)
     assert ledger.finished() == {}
     assert set(other.finished()) == {"a"}
+
+
+def test_a_job_of_an_older_recipe_leaves_the_newer_ones_batches(tmp_path: Path) -> None:
+    old = Ledger(tmp_path, "old", ".jsonl", keys)
+    new = Ledger(tmp_path, "new", ".jsonl", keys)
+    write_records(new.path(["a"]), [{"key": "a"}])  # of an earlier run
+    seen_by_old, seen_by_new = old.others(), new.others()
+    write_records(old.path(["a"]), [{"key": "a"}])
+    write_records(new.path(["b"]), [{"key": "b"}])
+    old.forget(seen_by_old)
+    assert set(new.finished()) == {"a", "b"}
+    new.forget(seen_by_new)
+    assert set(old.finished()) == {"a"}
+    new.forget(new.others())
+    assert old.finished() == {}
+
+
+def test_a_job_whose_batches_are_removed_goes_on_without_harm(tmp_path: Path) -> None:
+    old = Ledger(tmp_path, "old", ".jsonl", keys)
+    new = Ledger(tmp_path, "new", ".jsonl", keys)
+    write_records(old.path(["a"]), [{"key": "a"}])
+    write_records(new.path(["a"]), [{"key": "a"}])
+    new.forget(new.others())
+    write_records(old.path(["b"]), [{"key": "b"}])
+    assert set(old.finished()) == {"b"}
+    assert set(new.finished()) == {"a"}
+
+
+def test_a_damaged_batch_is_not_finished(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, "r", ".jsonl", ledger_keys)
+    records = [{"key": key, "prompt": "p", "seed": 1} for key in "abc"]
+    path = ledger.path([item_key(record) for record in records])
+    write_records(path, records)
+    whole = path.read_text()
+    assert len(ledger.finished()) == 3
+    for text in ("", whole[:-9], whole.partition("\n")[2]):
+        path.write_text(text)
+        assert ledger.finished() == {}
+    write_records(path, records)
+    assert len(ledger.finished()) == 3
 
 
 def test_what_is_left_is_cut_as_before() -> None:

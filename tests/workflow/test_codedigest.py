@@ -17,16 +17,36 @@ FILES = {
     "scripts/run.py": """
 '''Run.'''
 from pkg.a import used
-from pkg import b
+from pkg import b, handed_on
+from pkg import e
+import pkg.f
 import json
 
 def main():
     '''Main.'''
     used()
     b.through_module()
+    handed_on()
+    getattr(e, "by" + "_name")()
+    pkg.f.dotted()
     json.dumps(1)
 """,
-    "pkg/__init__.py": "",
+    "pkg/__init__.py": "from .g import inner as handed_on\n",
+    "pkg/e.py": "def by_name(): return 1\n",
+    "pkg/f.py": """
+from pkg.h import register, TABLE
+def dotted(): return TABLE["x"]()
+def beside(): return 2
+@register
+def entered(): return 3
+""",
+    "pkg/g.py": "def inner(): return 1\ndef outer(): return 2\n",
+    "pkg/h.py": """
+TABLE = {}
+def register(function):
+    TABLE["x"] = function
+    return function
+""",
     "pkg/a.py": """
 from pkg.c import LIMIT, Thing as Renamed
 SIDE_EFFECTS = []
@@ -90,6 +110,11 @@ def digest_after(project: Path, name: str, old: str, new: str) -> tuple[str, str
         ("pkg/c.py", "return late()", "return late() + 1"),
         ("pkg/c.py", "return 5", "return 6"),
         ("pkg/d.py", "inner(): return 1", "inner(): return 3"),
+        ("pkg/e.py", "return 1", "return 2"),
+        ("pkg/f.py", "return TABLE", "return 1 or TABLE"),
+        ("pkg/f.py", "return 3", "return 4"),
+        ("pkg/g.py", "inner(): return 1", "inner(): return 3"),
+        ("pkg/h.py", "return function", "return None"),
     ],
 )
 def test_a_change_in_used_code_changes_the_digest(
@@ -110,6 +135,8 @@ def test_a_change_in_used_code_changes_the_digest(
         ("pkg/b.py", "return 2", "return 3"),
         ("pkg/c.py", "OTHER = 4", "OTHER = 5"),
         ("pkg/d.py", "outer(): return 2", "outer(): return 3"),
+        ("pkg/f.py", "beside(): return 2", "beside(): return 3"),
+        ("pkg/g.py", "outer(): return 2", "outer(): return 3"),
     ],
 )
 def test_a_change_elsewhere_does_not(
@@ -122,6 +149,24 @@ def test_a_change_elsewhere_does_not(
 def test_a_script_that_is_not_there_is_named(project: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"scripts/none\.py"):
         codedigest.code_digest("scripts/none.py")
+
+
+def test_a_definition_may_be_the_entry_and_a_file_left_out(project: Path) -> None:
+    assert codedigest.definitions("pkg/b.py:through_module") == {
+        ("pkg.b", "through_module"),
+        ("pkg.c", "deep"),
+    }
+    whole = codedigest.code_digest("pkg/b.py:through_module")
+    part = codedigest.code_digest("pkg/b.py:through_module", but="pkg/c.py")
+    (project / "pkg/c.py").write_text("def deep(): return 6\n")
+    codedigest._parsed.cache_clear()
+    assert codedigest.code_digest("pkg/b.py:through_module") != whole
+    assert codedigest.code_digest("pkg/b.py:through_module", but="pkg/c.py") == part
+
+
+def test_an_entry_that_is_not_there_is_named(project: Path) -> None:
+    with pytest.raises(LookupError, match=r"pkg/b\.py defines no renamed"):
+        codedigest.code_digest("pkg/b.py:renamed")
 
 
 TRACE = """
@@ -185,4 +230,5 @@ def test_everything_that_a_model_step_enters_is_in_its_digest(tmp_path: Path) ->
         _, script, *args = shlex.split(command)
         entered = called(script, args, project)
         assert entered
+        entered = {d for d in entered if d[0] not in codedigest.NEVER_DECIDES}
         assert entered <= codedigest.definitions(script), entered

@@ -1,6 +1,7 @@
 """What must be true of a rebuild, job by job, on the real DAG with a tiny model."""
 
 import csv
+import fcntl
 import os
 import re
 import shutil
@@ -45,7 +46,8 @@ def project(finished: Path, tmp_path: Path) -> Path:
 
 
 def lines(path: Path) -> list[str]:
-    return path.read_text().splitlines()
+    # The last line has a mark of its own.
+    return [line.rstrip() for line in path.read_text().splitlines()]
 
 
 def replace(path: Path, old: str, new: str) -> None:
@@ -84,7 +86,7 @@ def source(project: Path) -> str:
         ({"sampling": {"seed": 2}}, EVERYTHING - {"model"}),
         ({"stories": {"drop": ["repeats"]}}, ANALYSES | {"keep"}),
         ({"capture": {"from_token": 3}}, ANALYSES | {"capture"}),
-        ({"capture": {"layers": 2}}, ANALYSES | {"capture"}),
+        ({"capture": {"layers": 3}}, ANALYSES | {"capture"}),
         ({"vectors": {"denoise": "neutral"}}, ANALYSES),
         ({"vectors": {"depth": 1.0}}, ANALYSES),
         ({"geometry": {"clusters": 4}}, {"geometry"} | SHOWN),
@@ -120,7 +122,7 @@ def leaves(config: dict, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
 OTHER_VALUES = {
     "emotions": ["happy", "sad", "angry", "calm", "bored"],
     "drop": ["repeats"],
-    "layers": 2,
+    "layers": 3,
     "denoise": "neutral",
     "depth": 1.0,
     "temperature": 0.5,
@@ -267,7 +269,7 @@ def test_deleting_the_weights_alone_makes_nothing_again(project: Path) -> None:
 
 def test_a_text_deleted_by_hand_is_missed(project: Path) -> None:
     path = project / STORIES
-    path.write_text("\n".join(lines(path)[:-1]) + "\n")
+    path.write_text(path.read_text().partition("\n")[2])
     output = snakemake(project, check=False)
     assert re.search(r"error: .*0\.jsonl: 35 texts where there should be 36", output)
 
@@ -283,7 +285,7 @@ def test_a_text_deleted_by_hand_is_missed(project: Path) -> None:
         ("report.html", "report"),
     ],
 )
-def test_a_truncated_result_is_set_aside_and_made_again(
+def test_a_truncated_result_is_made_again(
     project: Path, finished: Path, path: str, rule: str
 ) -> None:
     broken = project / "results/llama" / path
@@ -292,6 +294,87 @@ def test_a_truncated_result_is_set_aside_and_made_again(
     assert rule in rules(pending(project))
     snakemake(project, f"results/llama/{path}")
     assert broken.read_bytes() == (finished / "results/llama" / path).read_bytes()
+
+
+def test_damage_is_only_reported_unless_the_results_are_held(project: Path) -> None:
+    broken = project / "results/llama/geometry/geometry.json"
+    os.truncate(broken, 99)
+    before = results(project)
+    said = "results/llama/geometry/geometry.json: cut short or damaged; to be made"
+    assert said in snakemake(project, "--dry-run")
+    for options in (["--lint"], ["--unlock"], ["--summary"]):
+        snakemake(project, *options)
+    with (project / ".snakemake/study.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        output = snakemake(project, check=False)
+    assert "error: another run is at work on these results" in output
+    assert results(project) == before
+
+
+def test_a_part_of_the_study_is_done_without_a_page_to_open(project: Path) -> None:
+    (project / "results/llama/report.html").unlink()
+    (project / "results/llama/geometry/layout.json").unlink()
+    output = snakemake(project, "results/llama/geometry/layout.json")
+    assert "\ndone\n" in output
+    assert "open results" not in output
+
+
+def test_where_a_model_is_placed_reruns_nothing(project: Path) -> None:
+    edit_config(project, {"models": {"llama": {"max_memory": {"cpu": "7GiB"}}}})
+    assert pending(project) == set()
+    output = snakemake(project, "--dry-run", "--printshellcmds", "--forceall")
+    assert output.count("""--max-memory '{"cpu": "7GiB"}'""") == 4
+
+
+def test_rules_for_the_stories_leave_the_neutral_texts_alone(project: Path) -> None:
+    edit_config(project, {"stories": {"drop": ["repeats"]}})
+    keeping = {wildcards for rule, wildcards in pending(project) if rule == "keep"}
+    assert keeping == {"model=llama, texts=stories"}
+
+
+def test_a_models_folder_is_followed_until_it_is_gone(project: Path) -> None:
+    mine = shutil.copytree(source(project), project / "mine")
+    edit_config(project, {"models": {"llama": {"folder": str(mine)}}})
+    snakemake(project, "results/llama/model.json")
+    weights = mine / "model.safetensors"
+    original = weights.read_bytes()
+    weights.write_bytes(original[:-1] + bytes([original[-1] ^ 1]))
+    target = "results/llama/model.json"
+    assert rules(pending(project, target)) == {"model"}
+    weights.write_bytes(original)
+    assert pending(project, target) == set()
+    shutil.rmtree(mine)
+    assert pending(project, target) == set()
+
+
+def batches(project: Path) -> dict[Path, int]:
+    """When each finished batch was written."""
+    folders = ("stories/batches", "neutral/batches", "activations/*/batches")
+    return {
+        path: path.stat().st_mtime_ns
+        for folder in folders
+        for path in project.glob(f"results/llama/{folder}/*/*.*")
+    }
+
+
+def test_code_that_decides_no_text_leaves_the_batches_and_drawing_none(
+    project: Path,
+) -> None:
+    package = project / "emotion_concepts"
+    activations = "results/llama/activations/stories/0.safetensors"
+    before = batches(project)
+    replace(package / "progress.py", "are there already", "were there before")
+    assert pending(project) == set()
+    replace(package / "store.py", "another process is at work", "another is at work")
+    assert {"write", "capture"} <= rules(pending(project))
+    output = snakemake(project, activations)
+    assert "were there before" in output
+    assert batches(project) == before
+    replace(package / "generation.py", "logits.argmax(-1)", "logits.argmax(dim=-1)")
+    snakemake(project, STORIES)
+    stories = {path for path in before if "llama/stories/batches" in str(path)}
+    assert stories
+    assert not stories & batches(project).keys()
 
 
 def test_a_truncated_batch_is_not_taken_for_a_whole_one(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from workflow.study import Study, set_aside_damaged, settings
+from workflow.study import Study, readable, settings
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -27,7 +27,7 @@ def study(**changes: dict) -> Study:
 def topics_by_shard(study: Study) -> dict[str, list[str]]:
     shards = study.shards("stories")
     return {
-        shard: [t["id"] for t in study.write("m", "stories", shard)["topics"]]
+        shard: [t["id"] for t in study.write("stories", shard)["topics"]]
         for shard in shards
     }
 
@@ -57,9 +57,9 @@ def test_a_topics_shard_does_not_depend_on_the_other_topics() -> None:
 def test_more_emotions_change_no_other_steps_settings() -> None:
     one = study(emotions=["happy", "sad", "calm"], geometry={"clusters": 2})
     two = study(emotions=["happy", "sad", "calm", "angry"], geometry={"clusters": 2})
-    assert one.capture("m") == two.capture("m")
-    assert one.write("m", "neutral", "0") == two.write("m", "neutral", "0")
-    assert one.write("m", "stories", "0") != two.write("m", "stories", "0")
+    assert one.capture() == two.capture()
+    assert one.write("neutral", "0") == two.write("neutral", "0")
+    assert one.write("stories", "0") != two.write("stories", "0")
 
 
 def test_settings_are_named_after_their_content(
@@ -73,60 +73,42 @@ def test_settings_are_named_after_their_content(
     assert json.loads(Path(one).read_text()) == {"a": 7, "b": 2}
 
 
+def test_a_models_share_of_the_devices_is_handed_over_apart_from_the_settings() -> None:
+    made = study()
+    before = made.write("neutral", "0"), made.capture()
+    made.config["models"]["m"] = {"max_memory": {0: "20GiB", "cpu": "60GiB"}}
+    assert (made.write("neutral", "0"), made.capture()) == before
+    assert json.loads(made.max_memory("m")) == {"0": "20GiB", "cpu": "60GiB"}
+
+
+def test_neutral_texts_are_kept_by_no_rule_of_the_stories() -> None:
+    one, two = study(), study(stories={"drop": []})
+    assert one.keeping("neutral") == two.keeping("neutral")
+    assert one.keeping("stories") != two.keeping("stories")
+    kept_by = {
+        key for words in one.keeping("neutral")["wording"].values() for key in words
+    }
+    assert kept_by == {"forms", "not"}
+
+
 @pytest.mark.parametrize(
-    ("name", "whole", "broken"),
+    ("text", "problem"),
     [
-        ("a.json", b'{"a": 1}\n', b'{"a": '),
-        ("a.jsonl", b'{"a": 1}\n{"b": 2}\n', b'{"a": 1}\n{"b'),
-        ("a.svg", b"<svg></svg>\n", b"<svg>"),
-        ("a.html", b"<html></html>\n", b"<html>"),
-        ("a.png", b"\x89PNG....IEND\xaeB`\x82", b"\x89PNG...."),
-        ("a.json", b"[]\n", b""),
-        ("a.safetensors", b"\x02\0\0\0\0\0\0\0{}", b"\x09\0\0\0\0\0\0\0{}"),
-        ("a.safetensors", b"\x02\0\0\0\0\0\0\0{}", b"\x02\0\0"),
-        ("a.safetensors", b"\x02\0\0\0\0\0\0\0{}", b"\x02\0\0\0\0\0\0\0{]"),
+        ("", "config.yaml: nothing is given; it must be a mapping"),
+        ("[a]", "config.yaml: a list is given; it must be a mapping"),
+        ("models:\n\ta: b", "config.yaml: line 2: a tab stands where YAML"),
+        (None, "Snakefile: config.yaml does not exist"),
     ],
 )
-def test_damaged_files_are_set_aside_and_whole_ones_are_not(
-    tmp_path: Path,
-    name: str,
-    whole: bytes,
-    broken: bytes,
-    capsys: pytest.CaptureFixture,
+def test_a_config_that_is_none_is_one_clear_line(
+    text: str | None, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = tmp_path / "m" / "step"
-    folder.mkdir(parents=True)
-    (folder / name).write_bytes(whole)
-    set_aside_damaged(tmp_path)
-    assert (folder / name).read_bytes() == whole
-    (folder / name).write_bytes(broken)
-    set_aside_damaged(tmp_path)
-    assert not (folder / name).exists()
-    assert (folder / f"{name}.damaged").read_bytes() == broken
-    assert "set aside" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("folder", [".model.part/weights", "model.damaged"])
-def test_what_is_being_made_or_was_set_aside_is_left_alone(
-    tmp_path: Path, folder: str, capsys: pytest.CaptureFixture
-) -> None:
-    half = tmp_path / "m" / folder / "config.json"
-    half.parent.mkdir(parents=True)
-    half.write_text('{"half')
-    set_aside_damaged(tmp_path)
-    assert half.read_text() == '{"half'
-    assert capsys.readouterr().err == ""
-
-
-def test_devices_may_be_numbers_and_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = study()
-    made.config["models"]["m"] = {"max_memory": {0: "20GiB", "cpu": "60GiB"}}
     monkeypatch.chdir(tmp_path)
-    path = settings("write", made.write("m", "neutral", "0"))
-    limits = json.loads(Path(path).read_text())["max_memory"]
-    assert limits == {"0": "20GiB", "cpu": "60GiB"}
+    if text is not None:
+        Path("config.yaml").write_text(text)
+    with pytest.raises(SystemExit) as stop:
+        readable("config.yaml")
+    assert str(stop.value).startswith(f"error: {problem}")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What a wrong config or stimulus file is told; and all that is shipped is right."""
 
 import copy
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -260,19 +261,19 @@ WRONG_VALUES = [
         "capture.layers",
         "al",
         "config: capture.layers: 'al' is not allowed; "
-        "it must be the word all or a whole number of at least 1; did you mean all?",
+        "it must be the word all or a whole number of at least 3; did you mean all?",
     ),
     (
         "capture.layers",
-        0,
-        "config: capture.layers: 0 is too small; "
-        "it must be the word all or a whole number of at least 1",
+        2,
+        "config: capture.layers: 2 is too small; "
+        "it must be the word all or a whole number of at least 3",
     ),
     (
         "capture.layers",
         True,
         "config: capture.layers: true is not allowed; "
-        "it must be the word all or a whole number of at least 1",
+        "it must be the word all or a whole number of at least 3",
     ),
     # Emotions.
     (
@@ -471,10 +472,31 @@ def test_a_wrong_value_is_named_with_what_is_allowed(
     assert message(config).startswith(expected)
 
 
+def test_the_source_of_a_model_that_is_made_may_be_gone(
+    config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = {"folder": "/nowhere", "dtype": "float32"}
+    record = {"source": "folder /nowhere", "dtype": "float32"}
+    put(config, "models", {"m": source})
+    for section in ("emotions", "topics", "neutral", "prompts"):
+        put(config, f"stimuli.{section}", str(ROOT / config["stimuli"][section]))
+    put(config, "stimuli.ratings", {"r": str(next(ROOT.glob("**/ratings/*.csv")))})
+    monkeypatch.chdir(tmp_path)
+    made = tmp_path / "results" / "m" / "model.json"
+    made.parent.mkdir(parents=True)
+    made.write_text(json.dumps(record | {"trust_remote_code": False}))
+    check_config(config)
+    source["dtype"] = "float16"  # to be made again, which it cannot
+    assert message(config) == "config: models.m.folder: /nowhere does not exist"
+
+
 HAPPY = "happy: {forms: [happy]}\nsad: {forms: [sad]}\n"
 TOPIC = "- {id: a, topic: A man waits., tone: neutral, domain: work}\n"
 SUBJECT = "- {id: a, kind: code, subject: b, question: c, answer_start: d}\n"
-PROMPTS = "story: '{topic} {emotion}'\nneutral: '{question}'\n"
+PROMPTS = (
+    "story: '{topic} {emotion}'\nneutral: '{question}'\n"
+    "preference: '{first} {second}'\nfeeling: '{activity}'\n"
+)
 RATINGS = "term,pleasure,arousal\n"
 
 # Which file, what it holds, and what is said after its path.
@@ -555,7 +577,7 @@ WRONG_FILES = [
     # Prompts.
     (
         "prompts",
-        "story: '{topic}'\nneutral: '{question}'",
+        PROMPTS.replace(" {emotion}", ""),
         "story: {emotion} is missing; the prompt needs it",
     ),
     (
@@ -581,6 +603,16 @@ WRONG_FILES = [
         "story: a brace stands alone;",
     ),
     ("prompts", PROMPTS + "storys: a", "storys: unknown key; did you mean story?"),
+    (
+        "prompts",
+        PROMPTS.replace("{first} {second}", "{second} {first}"),
+        "preference: it must hold {first} and {second}, once each and in this order",
+    ),
+    (
+        "prompts",
+        PROMPTS.replace("{activity}", "{activity} {activity}"),
+        "feeling: it must hold {activity}, once each and in this order",
+    ),
     # Ratings.
     (
         "ratings",
@@ -659,6 +691,7 @@ def test_an_excused_phrase_in_a_premise_is_allowed(
     emotions.write_text(f"{words}\nman: {{forms: [man], not: [a father]}}\n")
     config["stimuli"]["emotions"] = str(emotions)
     config["geometry"]["clusters"] = 2
+    config["preferences"] |= {"extremes": ["calm"], "steer": ["sad", "shy"]}
     assert "'man' names the emotion man" in message(config)
     emotions.write_text(f"{words}\nfather: {{forms: [father], not: [a father]}}\n")
     config["stories"]["topics"] = 3
@@ -731,14 +764,22 @@ def test_every_preset_over_the_config_is_valid(
 SCHEMAS = sorted(ROOT.glob("workflow/schemas/*.schema.yaml"))
 NAMES = [
     "activities",
+    "blackmail",
     "config",
     "emotions",
+    "graded_blackmail",
+    "graded_harshness",
+    "graded_reward_hacking",
+    "graded_sycophancy",
     "intensities",
     "neutral",
     "openings",
     "prompts",
+    "reward_hacking",
     "scenarios",
+    "sycophancy",
     "topics",
+    "wild",
 ]
 
 

@@ -32,12 +32,14 @@ rule measure:
         mem_mb=32000,
         runtime=120,
     params:
-        settings=lambda wc: settings("measure", study.benchmark(BENCHMARKED, wc.work)),
+        settings=lambda wc: settings("measure", study.benchmark(wc.work)),
+        max_memory=lambda wc, input: study.max_memory(BENCHMARKED),
         code=code_digest("scripts/benchmark.py"),
         versions=libraries(*ENGINE),
     shell:
         "python scripts/benchmark.py --settings {params.settings:q} "
-        "--weights {input.weights:q} --texts {input.texts:q} "
+        "--weights {input.weights:q} --max-memory {params.max_memory:q} "
+        "--texts {input.texts:q} "
         "--out {output.timings:q} --profile {output.profile:q} 2>&1 | tee {log:q} >&2"
 
 

@@ -2,18 +2,16 @@
 
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
-sys.path.insert(0, workflow.basedir)
-
 from workflow.codedigest import code_digest
-from workflow.study import ANALYSIS, ENGINE, FIGURES, Study, hold_results, libraries
-from workflow.study import set_aside_damaged, settings, use_this_python
+from workflow.results import hold_results, to_make_again
+from workflow.study import ANALYSIS, ENGINE, FIGURES, Study, libraries, settings
+from workflow.study import use_this_python
 
 use_this_python()
 study = Study(config, workflow.configfiles)
-if workflow.is_main_process:
-    set_aside_damaged(Path("results"))
 
 
 wildcard_constraints:
@@ -21,9 +19,34 @@ wildcard_constraints:
     texts="stories|neutral",
     shard=r"\d+",
     how="bootstrap|permuted",
-    prompts="activities",
+    prompts="activities|scenarios|intensities",
 
 
 def shards_of(pattern):
     """All shards of a model's stories."""
     return lambda wc: collect(pattern, model=wc.model, shard=study.shards("stories"))
+
+
+def untracked(value):
+    """What a model's rule is told that decides no result.
+
+    Snakemake does not compare a parameter that may depend on the input.
+    """
+    return lambda wc, input: value(wc.model)
+
+
+@cache
+def make_again(model):
+    """Force the rules whose results of a model are damaged or out of date; no input.
+
+    Input functions are called when the jobs are known and it is not yet decided which
+    of them run. Every graph has the model's rule in it.
+    """
+    if workflow.is_main_process:
+        files = study.files(FIGURE_FILES)
+        source = study.config["models"][model]
+        again = to_make_again(Path("results", model), source, files)
+        for path, reason in again.items():
+            print(f"{path}: {reason}; to be made again", file=sys.stderr)
+        workflow.dag.forcefiles.update(again)
+    return []

@@ -78,7 +78,7 @@ rule layout:
         runtime=60,
     params:
         code=code_digest("scripts/layout.py"),
-        versions=libraries(*ANALYSIS, "umap-learn"),
+        versions=libraries(*ANALYSIS, "umap-learn", "numba"),
     shell:
         "python scripts/layout.py --vectors {input:q} --out {output:q} "
         "2>&1 | tee {log:q} >&2"

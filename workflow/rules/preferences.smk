@@ -5,6 +5,13 @@ Out: every pair's answer (`pairs/`), with steering (`steered/`), and `preference
 ranking, the probes beside it, what steering does.
 """
 
+# What decides the answer to a pair. While it stays, finished batches stay finished.
+CHOICES = [
+    "emotion_concepts/model.py:load",
+    "emotion_concepts/choices.py:score_choices",
+    "emotion_concepts/preferences.py:chooser",
+]
+
 
 rule prefer:
     """Ask which of two activities the model prefers: one shard of all ordered pairs."""
@@ -25,14 +32,16 @@ rule prefer:
         mem_mb=32000,
         runtime=240,
     params:
-        settings=lambda wc: settings("prefer", study.prefer(wc.model, wc.shard)),
+        settings=lambda wc: settings("prefer", study.prefer(wc.shard)),
+        max_memory=untracked(study.max_memory),
         code=code_digest("scripts/prefer.py"),
+        batches=code_digest(*CHOICES, but="emotion_concepts/store.py"),
         versions=libraries(*ENGINE),
     shell:
         "python scripts/prefer.py --settings {params.settings:q} "
-        "--weights {input.weights:q} "
+        "--weights {input.weights:q} --max-memory {params.max_memory:q} "
         "--batches results/{wildcards.model}/preferences/pairs/batches "
-        "--code '{params.code} {params.versions}' "
+        "--code '{params.batches} {params.versions}' "
         "--name '{wildcards.model}: pairs of activities, shard {wildcards.shard}' "
         "--out {output:q} 2>&1 | tee {log:q} >&2"
 
@@ -58,15 +67,23 @@ rule steer_preferences:
         runtime=720,
     params:
         settings=lambda wc: settings(
-            "steer-preferences", study.steer_preferences(wc.model, wc.shard)
+            "steer-preferences", study.steer_preferences(wc.shard)
         ),
+        max_memory=untracked(study.max_memory),
         code=code_digest("scripts/steer_preferences.py"),
+        batches=code_digest(
+            *CHOICES,
+            "emotion_concepts/steering.py:steering",
+            "emotion_concepts/directions.py:Directions",
+            but="emotion_concepts/store.py",
+        ),
         versions=libraries(*ENGINE),
     shell:
         "python scripts/steer_preferences.py --settings {params.settings:q} "
-        "--weights {input.weights:q} --vectors {input.vectors:q} "
+        "--weights {input.weights:q} --max-memory {params.max_memory:q} "
+        "--vectors {input.vectors:q} "
         "--batches results/{wildcards.model}/preferences/steered/batches "
-        "--code '{params.code} {params.versions}' "
+        "--code '{params.batches} {params.versions}' "
         "--name '{wildcards.model}: steered pairs, shard {wildcards.shard}' "
         "--out {output:q} 2>&1 | tee {log:q} >&2"
 

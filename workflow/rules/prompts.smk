@@ -24,9 +24,11 @@ rule read_prompts:
         mem_mb=32000,
         runtime=60,
     params:
-        settings=lambda wc: settings("read", study.prompts(wc.model, wc.prompts)),
+        settings=lambda wc: settings("read", study.prompts(wc.prompts)),
+        max_memory=untracked(study.max_memory),
         code=code_digest("scripts/read_prompts.py"),
         versions=libraries(*ENGINE),
     shell:
         "python scripts/read_prompts.py --settings {params.settings:q} "
-        "--weights {input.weights:q} --out {output:q} 2>&1 | tee {log:q} >&2"
+        "--weights {input.weights:q} --max-memory {params.max_memory:q} "
+        "--out {output:q} 2>&1 | tee {log:q} >&2"

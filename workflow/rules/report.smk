@@ -14,6 +14,8 @@ rule findings:
         geometry="results/{model}/geometry/geometry.json",
         bootstrap="results/{model}/geometry/bootstrap.json",
         permuted="results/{model}/geometry/permuted.json",
+        validation="results/{model}/validation/validation.json",
+        preferences="results/{model}/preferences/preferences.json",
     output:
         "results/{model}/findings.json",
     log:
@@ -32,6 +34,7 @@ rule findings:
         "python scripts/findings.py --paper {input.paper:q} --stories {input.stories:q} "
         "--identification {input.identification:q} --geometry {input.geometry:q} "
         "--bootstrap {input.bootstrap:q} --permuted {input.permuted:q} "
+        "--validation {input.validation:q} --preferences {input.preferences:q} "
         "--out {output:q} 2>&1 | tee {log:q} >&2"
 
 
@@ -45,6 +48,12 @@ FIGURE_FILES = [
     "denoising",
     "identification",
     "texts",
+    "scenarios",
+    "intensities",
+    "feeling_words",
+    "continuations",
+    "preferences",
+    "preference_steering",
 ]
 
 
@@ -59,6 +68,8 @@ rule figures:
         identification="results/{model}/identification/identification.json",
         story_counts="results/{model}/stories/counts.json",
         neutral_counts="results/{model}/neutral/counts.json",
+        validation="results/{model}/validation/validation.json",
+        preferences="results/{model}/preferences/preferences.json",
         findings="results/{model}/findings.json",
     output:
         expand(
@@ -84,7 +95,9 @@ rule figures:
         "--layout {input.layout:q} --denoising {input.denoising:q} "
         "--identification {input.identification:q} "
         "--story-counts {input.story_counts:q} "
-        "--neutral-counts {input.neutral_counts:q} --findings {input.findings:q} "
+        "--neutral-counts {input.neutral_counts:q} "
+        "--validation {input.validation:q} --preferences {input.preferences:q} "
+        "--findings {input.findings:q} "
         "--out results/{wildcards.model}/figures 2>&1 | tee {log:q} >&2"
 
 
@@ -100,6 +113,8 @@ rule report:
         identification="results/{model}/identification/identification.json",
         story_counts="results/{model}/stories/counts.json",
         neutral_counts="results/{model}/neutral/counts.json",
+        validation="results/{model}/validation/validation.json",
+        preferences="results/{model}/preferences/preferences.json",
     output:
         "results/{model}/report.html",
     log:
@@ -122,4 +137,5 @@ rule report:
         "--identification {input.identification:q} "
         "--story-counts {input.story_counts:q} "
         "--neutral-counts {input.neutral_counts:q} "
+        "--validation {input.validation:q} --preferences {input.preferences:q} "
         "--out {output:q} 2>&1 | tee {log:q} >&2"

@@ -7,6 +7,8 @@ Out: the model as safetensors, `model.json`, `stories.jsonl`, `neutral.jsonl`, t
 
 rule model:
     """Bring a model into a local safetensors folder, with its tokenizer and identity."""
+    input:
+        lambda wc: make_again(wc.model),
     output:
         weights=directory("results/{model}/model"),
         record="results/{model}/model.json",
@@ -49,13 +51,21 @@ rule write:
         mem_mb=32000,
         runtime=720,
     params:
-        settings=lambda wc: settings("write", study.write(wc.model, wc.texts, wc.shard)),
+        settings=lambda wc: settings("write", study.write(wc.texts, wc.shard)),
+        max_memory=untracked(study.max_memory),
         code=code_digest("scripts/write.py"),
+        # What decides a text. While it stays as it is, finished batches stay finished.
+        batches=code_digest(
+            "emotion_concepts/model.py:load",
+            "emotion_concepts/writing.py:write_texts",
+            but="emotion_concepts/store.py",
+        ),
         versions=libraries(*ENGINE),
     shell:
         "python scripts/write.py --settings {params.settings:q} "
-        "--weights {input.weights:q} --batches results/{wildcards.model}/{wildcards.texts}/batches "
-        "--code '{params.code} {params.versions}' "
+        "--weights {input.weights:q} --max-memory {params.max_memory:q} "
+        "--batches results/{wildcards.model}/{wildcards.texts}/batches "
+        "--code '{params.batches} {params.versions}' "
         "--name '{wildcards.model}: writing {wildcards.texts}, shard {wildcards.shard}' "
         "--out {output:q} 2>&1 | tee {log:q} >&2"
 

@@ -26,14 +26,22 @@ rule capture:
         mem_mb=32000,
         runtime=720,
     params:
-        settings=lambda wc: settings("capture", study.capture(wc.model)),
+        settings=settings("capture", study.capture()),
+        max_memory=untracked(study.max_memory),
         code=code_digest("scripts/capture.py"),
+        # What decides a mean. While it stays as it is, finished batches stay finished.
+        batches=code_digest(
+            "emotion_concepts/activations.py:capture_texts",
+            "emotion_concepts/model.py:load",
+            but="emotion_concepts/store.py",
+        ),
         versions=libraries(*ENGINE),
     shell:
         "python scripts/capture.py --settings {params.settings:q} "
-        "--weights {input.weights:q} --texts {input.texts:q} "
+        "--weights {input.weights:q} --max-memory {params.max_memory:q} "
+        "--texts {input.texts:q} "
         "--batches results/{wildcards.model}/activations/{wildcards.texts}/batches "
-        "--code '{params.code} {params.versions}' "
+        "--code '{params.batches} {params.versions}' "
         "--name '{wildcards.model}: reading {wildcards.texts}, shard {wildcards.shard}' "
         "--out {output:q} 2>&1 | tee {log:q} >&2"
 
