@@ -87,8 +87,8 @@ def preferences(found: Json, findings: Findings) -> Figure:
     points, names = _probes(right, found, findings)
     settle(figure)
     extremes = [names.index(name) for name in found["probe_bootstrap"]]
-    ends = [place for i in range(4) for place in (i, len(names) - 1 - i)]
-    order = list(dict.fromkeys(extremes + ends))
+    ends = [*range(4), *range(len(names) - 4, len(names))]
+    order = [i for i in dict.fromkeys(extremes + ends) if 0 <= i < len(names)]
     label_points(right, points, names, order, len(extremes), len(order))
     return figure
 

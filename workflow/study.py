@@ -115,9 +115,13 @@ class Study:
         number = hashlib.sha256(name.encode()).hexdigest()
         return str(int(number, 16) % self.config["shards"])
 
+    def named(self, model: str) -> dict[str, Any]:
+        """A model's entry in the config."""
+        return self.config["models"][model]
+
     def model(self, model: str) -> dict[str, Any]:
         """Where a model comes from."""
-        source = self.config["models"][model]
+        source = self.named(model)
         return {"source": {k: v for k, v in source.items() if k != "max_memory"}}
 
     def max_memory(self, model: str) -> str:

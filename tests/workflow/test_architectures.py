@@ -1,6 +1,7 @@
 """The smoke preset on tiny random models of eight architectures, as one DAG.
 
-To the findings: what follows them, and UMAP, does not know the architecture any more.
+Every step that knows the architecture runs on all of them, and two of them go on to the
+findings. What analyses texts and numbers does not know it any more.
 """
 
 import json
@@ -19,7 +20,16 @@ ARCHITECTURES = (
     "gpt_neox",
     "gpt2",
 )
-TARGETS = [f"results/{architecture}/findings.json" for architecture in ARCHITECTURES]
+TO_FINDINGS = ("llama", "gemma2")
+STEPS = (
+    "geometry/geometry.json",
+    "validation/lens.json",
+    "preferences/steered/0.jsonl",
+)
+TARGETS = [
+    *(f"results/{name}/findings.json" for name in TO_FINDINGS),
+    *(f"results/{name}/{step}" for name in ARCHITECTURES for step in STEPS),
+]
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +41,20 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_every_step_runs_to_its_findings(project: Path, architecture: str) -> None:
+def test_every_step_with_the_model_runs(project: Path, architecture: str) -> None:
     results = project / "results" / architecture
     record = json.loads((results / "model.json").read_text())
     assert record["model_type"] == architecture
+    lens = json.loads((results / "validation/lens.json").read_text())
+    assert len(lens["by_layer"]) == record["layers"]
+    text = (results / "preferences/steered/0.jsonl").read_text()
+    steered = [json.loads(line)["log_probability"] for line in text.splitlines()]
+    assert len({tuple(scores) for scores in steered}) > len(steered) // 2
+
+
+@pytest.mark.parametrize("architecture", TO_FINDINGS)
+def test_the_analyses_run_to_the_findings(project: Path, architecture: str) -> None:
+    results = project / "results" / architecture
     findings = json.loads((results / "findings.json").read_text())
     verdicts = {f["id"]: f["verdict"] for f in findings}
     assert len(verdicts) == 69

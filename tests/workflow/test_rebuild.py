@@ -26,8 +26,12 @@ from study import (
 
 DOWNSTREAM_OF_TEXTS = {"keep", "capture", "vectors", "identify", "geometry", "resample"}
 SHOWN = {"findings", "figures", "report"}
-ANALYSES = {"vectors", "identify", "geometry", "resample", "layout"} | SHOWN
-EVERYTHING = {"model", "write"} | DOWNSTREAM_OF_TEXTS | ANALYSES
+PREFERENCES = {"steer_preferences", "preferences"}
+STEERED = {"steer_preferences", "feeling_words", "continue_openings"}
+PROBED = STEERED | {"lens", "passages", "preferences", "validation"}
+ANALYSES = {"vectors", "identify", "geometry", "resample", "layout"} | PROBED | SHOWN
+OF_THE_MODEL_ALONE = {"model", "read_prompts", "prefer"}
+EVERYTHING = OF_THE_MODEL_ALONE | {"write"} | DOWNSTREAM_OF_TEXTS | ANALYSES
 
 STORIES = "results/llama/stories/shards/0.jsonl"
 
@@ -82,16 +86,30 @@ def source(project: Path) -> str:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"sampling": {"temperature": 0.5}}, EVERYTHING - {"model"}),
-        ({"sampling": {"seed": 2}}, EVERYTHING - {"model"}),
+        ({"sampling": {"temperature": 0.5}}, EVERYTHING - OF_THE_MODEL_ALONE),
+        ({"sampling": {"seed": 2}}, EVERYTHING - OF_THE_MODEL_ALONE),
         ({"stories": {"drop": ["repeats"]}}, ANALYSES | {"keep"}),
         ({"capture": {"from_token": 3}}, ANALYSES | {"capture"}),
-        ({"capture": {"layers": 3}}, ANALYSES | {"capture"}),
+        ({"capture": {"layers": 3}}, ANALYSES | {"capture", "read_prompts"}),
         ({"vectors": {"denoise": "neutral"}}, ANALYSES),
         ({"vectors": {"depth": 1.0}}, ANALYSES),
         ({"geometry": {"clusters": 4}}, {"geometry"} | SHOWN),
-        ({"geometry": {"resamples": 120}}, {"identify", "resample"} | SHOWN),
-        ({"batches": {"tokens": 1024}}, ANALYSES | {"capture"}),
+        (
+            {"geometry": {"resamples": 120}},
+            {"identify", "resample", "preferences", "validation"} | SHOWN,
+        ),
+        ({"batches": {"tokens": 1024}}, ANALYSES | {"capture", "read_prompts"}),
+        ({"focus": ["sad", "calm"]}, PROBED - PREFERENCES | SHOWN),
+        ({"validation": {"strength": 0.4}}, {"feeling_words", "validation"} | SHOWN),
+        (
+            {"validation": {"tokens": 9}},
+            {"continue_openings", "validation"} | SHOWN,
+        ),
+        ({"preferences": {"random": 6}}, PREFERENCES | SHOWN),
+        (
+            {"preferences": {"activities": 9}},
+            {"read_prompts", "prefer", "preferences"} | SHOWN,
+        ),
     ],
     ids=lambda value: str(value)[:50] if isinstance(value, dict) else "",
 )
@@ -129,10 +147,17 @@ OTHER_VALUES = {
     "neutral_variance": 0.4,
     "shards": 5,
     "clusters": 2,
+    "focus": ["happy", "sad"],
+    "strengths": [0.2],
+    "corpus": "corpus.txt",
+    "extremes": ["calm"],
+    "steer": ["sad"],
+    "steered_activities": 6,
 }
 
 
 def test_no_config_value_is_dead_or_untracked(project: Path) -> None:
+    (project / "corpus.txt").write_text("A passage.\n")
     before = (project / "config.yaml").read_text()
     config = yaml.safe_load(before)
     for path in leaves({k: v for k, v in config.items() if k != "stimuli"}):
@@ -173,7 +198,7 @@ def test_a_function_of_the_engine_reruns_the_model_steps(project: Path) -> None:
         "cumsum(-1)",
         "cumsum(dim=-1)",
     )
-    assert rules(pending(project)) == EVERYTHING - {"model"}
+    assert rules(pending(project)) == EVERYTHING - OF_THE_MODEL_ALONE
 
 
 def test_a_function_of_the_figures_reruns_only_what_is_drawn(project: Path) -> None:
@@ -205,7 +230,7 @@ def test_one_more_emotion_writes_only_its_own_stories(project: Path) -> None:
     old = set(lines(project / STORIES))
     config = yaml.safe_load((project / "config.yaml").read_text())
     edit_config(project, {"emotions": [*config["emotions"], "eager"]})
-    assert rules(pending(project)) == EVERYTHING - {"model"}
+    assert rules(pending(project)) == EVERYTHING - OF_THE_MODEL_ALONE
     output = snakemake(project)
     new = set(lines(project / STORIES))
     assert old < new
@@ -323,7 +348,7 @@ def test_where_a_model_is_placed_reruns_nothing(project: Path) -> None:
     edit_config(project, {"models": {"llama": {"max_memory": {"cpu": "7GiB"}}}})
     assert pending(project) == set()
     output = snakemake(project, "--dry-run", "--printshellcmds", "--forceall")
-    assert output.count("""--max-memory '{"cpu": "7GiB"}'""") == 4
+    assert output.count("""--max-memory '{"cpu": "7GiB"}'""") == 13
 
 
 def test_rules_for_the_stories_leave_the_neutral_texts_alone(project: Path) -> None:

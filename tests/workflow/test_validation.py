@@ -32,7 +32,7 @@ GGUF = {"gguf": "model.gguf", "sha256": "b179c952" * 8, "dtype": "float32"}
 DELETE = object()
 NAME = (
     "it must be a name in lower-case letters, digits, dots, hyphens and underscores "
-    "that starts with a letter or digit"
+    "that starts with a letter or digit, other than benchmark"
 )
 
 
@@ -231,6 +231,53 @@ WRONG_VALUES = [
         171,
         "config: geometry.clusters: 171 is too large; "
         "it must be below the number of emotions, 171",
+    ),
+    (
+        "focus",
+        ["happines"],
+        "config: focus: 'happines' is not in workflow/stimuli/emotions.yaml; "
+        "did you mean happy?",
+    ),
+    (
+        "validation.strengths",
+        [0.1, 0],
+        "config: validation.strengths: entry 2: 0 is too small; "
+        "it must be a number above 0",
+    ),
+    (
+        "validation.random",
+        4,
+        "config: validation.random: 4 is too small; "
+        "it must be a whole number of at least 5",
+    ),
+    (
+        "validation.corpus",
+        "corpus.csv",
+        "config: validation.corpus: 'corpus.csv' is not allowed; "
+        "it must be null or the path of a .txt or .jsonl file",
+    ),
+    (
+        "validation.corpus",
+        "no/corpus.txt",
+        "config: validation.corpus: no/corpus.txt is not a file",
+    ),
+    (
+        "preferences.activities",
+        65,
+        "config: preferences.activities: 65 is too large; "
+        "workflow/stimuli/activities.yaml holds 64",
+    ),
+    (
+        "preferences.steered_activities",
+        41,
+        "config: preferences.steered_activities: 41 is too large; "
+        "it must be at most preferences.activities, 40",
+    ),
+    (
+        "preferences.steer",
+        ["happy", "bliss"],
+        "config: preferences.steer: 'bliss' is not in workflow/stimuli/emotions.yaml; "
+        "did you mean blissful?",
     ),
     ("shards", 0, "config: shards: 0 is too small; it must be a whole number of at "),
     # Words.

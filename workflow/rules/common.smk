@@ -44,8 +44,7 @@ def make_again(model):
     """
     if workflow.is_main_process:
         files = study.files(FIGURE_FILES)
-        source = study.config["models"][model]
-        again = to_make_again(Path("results", model), source, files)
+        again = to_make_again(Path("results", model), study.named(model), files)
         for path, reason in again.items():
             print(f"{path}: {reason}; to be made again", file=sys.stderr)
         workflow.dag.forcefiles.update(again)
