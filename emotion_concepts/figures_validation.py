@@ -11,7 +11,6 @@ from emotion_concepts.figures import (
     COLOURS,
     DARK,
     PALE,
-    SMALL,
     STYLE,
     Findings,
     Json,
@@ -41,9 +40,8 @@ def scenarios(found: Json, findings: Findings) -> Figure:
     if not messages:
         return _nothing(FEW)
     focus = found["focus"]
-    figure, (left, right) = new_figure(
-        0.16 * len(messages["messages"]) + 1.3, 1, 2, width_ratios=[2.1, 1]
-    )
+    rows = 0.15 * len(messages["messages"]) + 1.2
+    figure, (left, right) = new_figure(rows + 2.0, 2, 1, height_ratios=[rows, 2.0])
     values = np.array(messages["assistant_start"]["cosines"])
     bound = float(np.abs(values).max())
     drawn = left.imshow(values, cmap="RdBu_r", vmin=-bound, vmax=bound, aspect="auto")
@@ -56,11 +54,11 @@ def scenarios(found: Json, findings: Findings) -> Figure:
         range(len(values)),
         [m["id"].replace("_", " ") for m in messages["messages"]],
     )
-    figure.colorbar(drawn, ax=left, label="centred cosine", shrink=0.5)
+    figure.colorbar(drawn, ax=left, label="centred cosine", shrink=0.6)
     set_title(
         left,
-        "Messages (rows) and probes (columns). Square: the emotion that the message "
-        "evokes; dot: its highest probe",
+        "Rows: messages, columns: probes.\nSquare: the evoked emotion; dot: the "
+        "highest probe",
     )
     _margins(right, messages, findings)
     return figure
@@ -100,8 +98,8 @@ def _margins(axes: Axes, messages: Json, findings: Findings) -> None:
     ):
         axes.plot([], [], marker, color=colour, ms=4, label=label)
     axes.set_yticks(range(len(names)), names.values())
-    axes.set(xlim=(0, 12), ylim=(len(names) - 0.4, -1.3), xlabel="of 12")
-    axes.legend(loc="upper left")
+    axes.set(xlim=(0, 12), ylim=(len(names) - 0.5, -0.5), xlabel="of 12")
+    axes.legend(loc="center right")
     row = measured_row(findings, "implicit.diagonal_margin")
     set_title(
         axes,
@@ -124,7 +122,7 @@ def intensities(found: Json, findings: Findings) -> Figure:
     if not templates:
         return _nothing(FEW)
     rows = -(-len(templates) // 3)
-    figure, axes = new_figure(1.55 * rows + 0.7, rows, 3, squeeze=False)
+    figure, axes = new_figure(1.75 * rows + 0.7, rows, 3, squeeze=False)
     for place, template in enumerate(templates):
         _template(axes.flat[place], template, found["focus"])
     for unused in axes.flat[len(templates) :]:
@@ -162,8 +160,17 @@ def _template(axes: Axes, template: Json, focus: list[str]) -> None:
         )
     axes.set_xticks(steps, [f"{v:g}" for v in template["values"]], rotation=45)
     axes.set_xlabel(template["unit"])
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.3 * (high - low) * -(-len(shown) // 2))
     if shown:
-        axes.legend(fontsize=SMALL, handlelength=1.2, labelspacing=0.1)
+        axes.legend(
+            loc="upper left",
+            ncols=2,
+            handlelength=1.2,
+            labelspacing=0.1,
+            columnspacing=0.6,
+            borderaxespad=0,
+        )
     set_title(axes, template["id"].replace("_", " "))
 
 
@@ -243,8 +250,6 @@ def continuations(found: Json, findings: Findings) -> Figure:
                         color=colour,
                         lw=1,
                     )
-        if name == "perplexity":
-            axes_of.set_yscale("log")
         axes_of.set_xlabel("strength")
         set_title(axes_of, title)
     axes[0, 0].legend()
