@@ -80,22 +80,27 @@ def story_items(
     ]
 
 
-def neutral_items(subjects: list[Record], prompt: str, seed: int) -> list[list[Record]]:
-    """What to write for the neutral dialogues: one item for each subject, each a group
-    alone.
+def neutral_items(
+    subjects: list[Record], per_subject: int, prompt: str, seed: int
+) -> list[list[Record]]:
+    """What to write for the neutral dialogues: so many items for each subject, each a
+    group alone.
     """
     return [
         [
             {
-                "key": f"{subject['id']}",
+                "key": "/".join([subject["id"], *name]),
                 "topic": subject["id"],
                 "kind": subject["kind"],
                 "question": subject["question"],
-                "seed": seed_of(seed, subject["id"]),
+                "seed": seed_of(seed, subject["id"], *name),
                 "prompt": prompt.format(question=subject["question"]),
                 "answer_start": subject["answer_start"],
             }
         ]
+        for number in range(per_subject)
+        # The first of a subject bears its name alone.
+        for name in [(str(number),) if number else ()]
         for subject in subjects
     ]
 

@@ -14,7 +14,7 @@ from emotion_concepts.texts import neutral_items, story_items
 from emotion_concepts.writing import ledger_keys, write_texts
 
 # What says which items there are; all else decides what an item's text is.
-ITEMS = ("emotions", "topics", "per_topic", "subjects")
+ITEMS = ("emotions", "topics", "per_topic", "subjects", "per_subject")
 
 
 def main() -> None:
@@ -32,7 +32,10 @@ def main() -> None:
     drawing = settings["sampling"]
     if "subjects" in settings:
         groups = neutral_items(
-            settings["subjects"], settings["prompt"], drawing["seed"]
+            settings["subjects"],
+            settings["per_subject"],
+            settings["prompt"],
+            drawing["seed"],
         )
     else:
         groups = story_items(

@@ -138,7 +138,10 @@ class Study:
             "batch_rows": self.config["batches"]["rows"],
         }
         if texts == "neutral":
-            return common | {"subjects": self.subjects}
+            return common | {
+                "subjects": self.subjects,
+                "per_subject": self.config["neutral"]["per_subject"],
+            }
         return common | {
             "emotions": self.emotions,
             "topics": [t for t in self.topics if self._shard_of(t["id"]) == shard],
@@ -150,7 +153,8 @@ class Study:
         wording = self.stimuli["emotions"]
         if texts == "neutral":
             # These name no emotion at all, of the study or not.
-            return {"texts": len(self.subjects), "wording": wording}
+            texts = len(self.subjects) * self.config["neutral"]["per_subject"]
+            return {"texts": texts, "wording": wording}
         crossed = len(self.emotions) * len(self.topics)
         return {
             "texts": crossed * self.config["stories"]["per_topic"],

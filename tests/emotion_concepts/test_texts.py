@@ -160,4 +160,18 @@ def test_the_prompt_puts_what_differs_last() -> None:
     shared = prompts["story"].index("{topic}")
     assert shared > len(prompts["story"]) / 3
     subject = {"id": "a", "kind": "code", "question": "Q?", "answer_start": "Use"}
-    assert "Q?" in neutral_items([subject], prompts["neutral"], 1)[0][0]["prompt"]
+    assert "Q?" in neutral_items([subject], 1, prompts["neutral"], 1)[0][0]["prompt"]
+
+
+def test_more_dialogues_on_a_subject_leave_the_first_as_it_was() -> None:
+    subjects = [
+        {"id": i, "kind": "code", "question": f"{i}?", "answer_start": "It"}
+        for i in ("a", "b")
+    ]
+    one = neutral_items(subjects, 1, "{question}", 7)
+    three = neutral_items(subjects, 3, "{question}", 7)
+    assert three[:2] == one
+    items = [item for group in three for item in group]
+    assert len({item["key"] for item in items}) == 6
+    assert len({item["seed"] for item in items}) == 6
+    assert {item["topic"] for item in items} == {"a", "b"}

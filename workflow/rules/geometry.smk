@@ -19,6 +19,7 @@ rule geometry:
         "results/{model}/benchmarks/geometry.tsv"
     conda:
         "../../environment.yml"
+    priority: 1
     resources:
         mem_mb=8000,
         runtime=60,
@@ -47,6 +48,7 @@ rule resample:
         "results/{model}/benchmarks/resample-{how}.tsv"
     conda:
         "../../environment.yml"
+    priority: 1
     resources:
         mem_mb=8000,
         runtime=240,
@@ -73,6 +75,7 @@ rule layout:
         "results/{model}/benchmarks/layout.tsv"
     conda:
         "../../environment.yml"
+    priority: 1
     resources:
         mem_mb=4000,
         runtime=60,

@@ -1,6 +1,7 @@
 """Model and texts (paper, section 2).
 
 In: config `models`, `emotions`, `stories`, `neutral`, `sampling`; stimuli.
+(The map comes first: these rules and those of the map have a priority.)
 Out: the model as safetensors, `model.json`, `stories.jsonl`, `neutral.jsonl`, their counts.
 """
 
@@ -18,6 +19,7 @@ rule model:
         "results/{model}/benchmarks/model.tsv"
     conda:
         "../../environment.yml"
+    priority: 1
     threads: 8
     resources:
         mem_mb=16000,
@@ -45,6 +47,7 @@ rule write:
         "results/{model}/benchmarks/write-{texts}-{shard}.tsv"
     conda:
         "../../environment.yml"
+    priority: 1
     threads: 8
     resources:
         gpu=1,
@@ -88,6 +91,7 @@ rule keep:
         "results/{model}/benchmarks/keep-{texts}.tsv"
     conda:
         "../../environment.yml"
+    priority: 1
     resources:
         mem_mb=4000,
         runtime=60,

@@ -20,6 +20,7 @@ rule capture:
         "results/{model}/benchmarks/capture-{texts}-{shard}.tsv"
     conda:
         "../../environment.yml"
+    priority: 1
     threads: 8
     resources:
         gpu=1,
@@ -64,6 +65,7 @@ rule vectors:
         "results/{model}/benchmarks/vectors.tsv"
     conda:
         "../../environment.yml"
+    priority: 1
     threads: 2
     resources:
         mem_mb=16000,
@@ -95,6 +97,7 @@ rule identify:
         "results/{model}/benchmarks/identify.tsv"
     conda:
         "../../environment.yml"
+    priority: 1
     resources:
         mem_mb=16000,
         runtime=120,
