@@ -10,7 +10,6 @@ matrices.
 from typing import Any
 
 import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from emotion_concepts.statistics import (
     percentile_interval,
@@ -107,33 +106,3 @@ def told(values: np.ndarray, rows: np.ndarray, resamples: int, seed: int) -> Jso
 def probed(streams: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     """Cosine (messages, emotions) of centred streams (messages, width) with vectors."""
     return cosines(streams - streams.mean(0), vectors)
-
-
-def word_probes(
-    stories: list[str], labels: np.ndarray, emotions: int, messages: list[str]
-) -> np.ndarray:
-    """What the stories' words alone say of the messages: the control for the probes.
-
-    The same recipe on weighted word counts: an emotion's vector is the mean over its
-    stories minus the mean over emotions, and messages are centred.
-
-    Args:
-        stories: the texts that the probes were made of.
-        labels: (stories,) the emotion of each.
-        emotions: how many there are.
-        messages: the texts to judge.
-
-    Returns:
-        (messages, emotions) cosines.
-    """
-    weigh = TfidfVectorizer(sublinear_tf=True, stop_words="english", min_df=2)
-    counts = weigh.fit_transform(stories)
-    means = np.stack(
-        [
-            np.asarray(counts[labels == emotion].mean(0)).ravel()
-            if (labels == emotion).any()
-            else np.zeros(counts.shape[1])
-            for emotion in range(emotions)
-        ]
-    )
-    return probed(weigh.transform(messages).toarray(), means - means.mean(0))

@@ -16,7 +16,6 @@ from emotion_concepts.implicit import (
     probed,
     squares,
     told,
-    word_probes,
 )
 from emotion_concepts.intensities import curves, predicted_signs
 from emotion_concepts.own_words import own_word
@@ -25,6 +24,7 @@ from emotion_concepts.statistics import resampled_mean
 from emotion_concepts.store import Record
 from emotion_concepts.vectors import cosines
 from emotion_concepts.word_changes import changes, word_effects
+from emotion_concepts.word_probes import word_probes
 
 Json = dict[str, Any]
 
@@ -75,8 +75,6 @@ def of_scenarios(
     """
     rows = [probes.emotions.index(emotion) for emotion in focus]
     layer = probes.layers[probes.fixed]
-    labels = np.array([probes.emotions.index(story["emotion"]) for story in stories])
-    texts = [story["text"] for story in stories]
     found: Json = {}
     for name in dict.fromkeys(scenario["set"] for scenario in scenarios):
         some = [s for s in scenarios if s["set"] == name and s["emotion"] in focus]
@@ -98,9 +96,8 @@ def of_scenarios(
                 "cosines": values.round(6).tolist(),
                 "raw": cosines(read, vectors).round(6).tolist(),
             }
-        words = word_probes(
-            texts, labels, len(probes.emotions), [s["text"] for s in some]
-        )[:, rows]
+        words = word_probes(stories, probes.emotions, [s["text"] for s in some])
+        words = words[:, rows]
         along: dict[str, list[float]] = {name: [] for name in MEASURES}
         for place, other in enumerate(probes.layers):
             values = probed(streams(READ_AT, other), probes.vectors[place][rows])

@@ -17,7 +17,7 @@ from emotion_concepts.directions import Directions
 from emotion_concepts.errors import StudyError
 from emotion_concepts.feeling_words import Asked, word_items, word_record
 from emotion_concepts.findings_validation import ROWS, of_validation
-from emotion_concepts.implicit import squares, told, word_probes
+from emotion_concepts.implicit import squares, told
 from emotion_concepts.intensities import curves, predicted_signs
 from emotion_concepts.lens import tokens_of
 from emotion_concepts.model import Model
@@ -34,6 +34,7 @@ from emotion_concepts.passages import (
 )
 from emotion_concepts.scoring import score
 from emotion_concepts.word_changes import changes, word_effects
+from emotion_concepts.word_probes import word_probes
 
 GENERATOR = np.random.default_rng(0)
 
@@ -95,10 +96,12 @@ def test_a_probe_that_loves_every_message_is_not_its_own_messages_best() -> None
 
 
 def test_the_words_of_the_stories_can_tell_a_message() -> None:
-    stories = ["the dog barked at the dog", "waves and a quiet sea"] * 3
-    labels = np.array([0, 1] * 3)
+    stories = [
+        {"emotion": "angry", "text": "the dog barked at the dog"},
+        {"emotion": "calm", "text": "waves and a quiet sea"},
+    ]
     messages = ["a dog ran", "the sea was quiet"]
-    found = word_probes(stories, labels, 2, messages)
+    found = word_probes(stories, ["angry", "calm"], messages)
     assert found.argmax(1).tolist() == [0, 1]
 
 
