@@ -83,7 +83,8 @@ def ledger_keys(path: Path) -> list[str]:
 
 
 def _rows(model: Model, choices: list[Choice], most: int) -> int:
-    options = max(len(options) for _, options in choices)
+    # Options that begin alike, as all of one token do, share a row.
+    rows = max(len({tuple(o[:-1]) for o in options}) for _, options in choices)
     longest = max(len(tokens) for _, some in choices for tokens in some)
     tokens = max(len(prompt.tokens) for prompt, _ in choices) + longest
-    return rows_that_fit(model, tokens * options, longest * options, most)
+    return rows_that_fit(model, tokens * rows, longest * rows, most)

@@ -39,10 +39,11 @@ def score(
     keep = [1 + len(begun) for _, begun in rows]
     with prefilled(model, extended, keep) as batch:
         place = {int(row): n for n, row in enumerate(batch.order)}
-        return [
-            [_log_probabilities(batch.logits[place[row]], c) for row, c in some]
-            for some in wanted
-        ]
+        scores = {
+            row: batch.logits[place[row], -columns:].float().log_softmax(-1)
+            for row, columns in enumerate(keep)
+        }
+        return [[_of_tokens(scores[row], c) for row, c in some] for some in wanted]
 
 
 def _extended(prompt: Prompt, begun: list[int]) -> Prompt:
@@ -52,8 +53,7 @@ def _extended(prompt: Prompt, begun: list[int]) -> Prompt:
     return Prompt(prompt.tokens + begun, prompt.steering, at)
 
 
-def _log_probabilities(logits: Tensor, continuation: list[int]) -> Tensor:
-    """Of each token, from the logits (columns, vocabulary) that end before the last."""
-    tokens = torch.tensor(continuation, device=logits.device)[:, None]
-    last = logits[-len(continuation) :].float()
-    return last.log_softmax(-1).gather(1, tokens)[:, 0].cpu()
+def _of_tokens(scores: Tensor, continuation: list[int]) -> Tensor:
+    """Log-probability of each token, from those of all (tokens, vocabulary)."""
+    tokens = torch.tensor(continuation, device=scores.device)[:, None]
+    return scores.gather(1, tokens)[:, 0].cpu()
