@@ -125,8 +125,8 @@ def intensities(found: Json, findings: Findings) -> Figure:
     figure, axes = new_figure(1.75 * rows + 0.7, rows, 3, squeeze=False)
     for place, template in enumerate(templates):
         _template(axes.flat[place], template, found["focus"])
-    for unused in axes.flat[len(templates) :]:
-        unused.set_axis_off()
+    for empty in axes.flat[len(templates) :]:
+        empty.set_axis_off()
     row = measured_row(findings, "intensity.predicted_signs")
     head = "not measured"
     if row:
