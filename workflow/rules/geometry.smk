@@ -17,9 +17,9 @@ rule geometry:
         "results/{model}/logs/geometry.log",
     benchmark:
         "results/{model}/benchmarks/geometry.tsv"
+    priority: 1
     conda:
         "../../environment.yml"
-    priority: 1
     resources:
         mem_mb=8000,
         runtime=60,
@@ -46,9 +46,9 @@ rule resample:
         "results/{model}/logs/resample-{how}.log",
     benchmark:
         "results/{model}/benchmarks/resample-{how}.tsv"
+    priority: 1
     conda:
         "../../environment.yml"
-    priority: 1
     resources:
         mem_mb=8000,
         runtime=240,
@@ -73,9 +73,9 @@ rule layout:
         "results/{model}/logs/layout.log",
     benchmark:
         "results/{model}/benchmarks/layout.tsv"
+    priority: 1
     conda:
         "../../environment.yml"
-    priority: 1
     resources:
         mem_mb=4000,
         runtime=60,

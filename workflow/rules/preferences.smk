@@ -55,9 +55,9 @@ rule steer_preferences:
     output:
         "results/{model}/preferences/steered/{shard}.jsonl",
     log:
-        "results/{model}/logs/steer-preferences-{shard}.log",
+        "results/{model}/logs/steer_preferences-{shard}.log",
     benchmark:
-        "results/{model}/benchmarks/steer-preferences-{shard}.tsv"
+        "results/{model}/benchmarks/steer_preferences-{shard}.tsv"
     conda:
         "../../environment.yml"
     threads: 8
@@ -67,7 +67,7 @@ rule steer_preferences:
         runtime=720,
     params:
         settings=lambda wc: settings(
-            "steer-preferences", study.steer_preferences(wc.shard)
+            "steer_preferences", study.steer_preferences(wc.shard)
         ),
         max_memory=untracked(study.max_memory),
         code=code_digest("scripts/steer_preferences.py"),

@@ -13,9 +13,9 @@ rule read_prompts:
     output:
         "results/{model}/readings/{prompts}.safetensors",
     log:
-        "results/{model}/logs/read-{prompts}.log",
+        "results/{model}/logs/read_prompts-{prompts}.log",
     benchmark:
-        "results/{model}/benchmarks/read-{prompts}.tsv"
+        "results/{model}/benchmarks/read_prompts-{prompts}.tsv"
     conda:
         "../../environment.yml"
     threads: 8
@@ -24,7 +24,7 @@ rule read_prompts:
         mem_mb=32000,
         runtime=60,
     params:
-        settings=lambda wc: settings("read", study.prompts(wc.prompts)),
+        settings=lambda wc: settings("read_prompts", study.prompts(wc.prompts)),
         max_memory=untracked(study.max_memory),
         code=code_digest("scripts/read_prompts.py"),
         versions=libraries(*ENGINE),

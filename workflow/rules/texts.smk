@@ -17,9 +17,9 @@ rule model:
         "results/{model}/logs/model.log",
     benchmark:
         "results/{model}/benchmarks/model.tsv"
+    priority: 1
     conda:
         "../../environment.yml"
-    priority: 1
     threads: 8
     resources:
         mem_mb=16000,
@@ -45,9 +45,9 @@ rule write:
         "results/{model}/logs/write-{texts}-{shard}.log",
     benchmark:
         "results/{model}/benchmarks/write-{texts}-{shard}.tsv"
+    priority: 1
     conda:
         "../../environment.yml"
-    priority: 1
     threads: 8
     resources:
         gpu=1,
@@ -89,9 +89,9 @@ rule keep:
         "results/{model}/logs/keep-{texts}.log",
     benchmark:
         "results/{model}/benchmarks/keep-{texts}.tsv"
+    priority: 1
     conda:
         "../../environment.yml"
-    priority: 1
     resources:
         mem_mb=4000,
         runtime=60,

@@ -18,9 +18,9 @@ rule capture:
         "results/{model}/logs/capture-{texts}-{shard}.log",
     benchmark:
         "results/{model}/benchmarks/capture-{texts}-{shard}.tsv"
+    priority: 1
     conda:
         "../../environment.yml"
-    priority: 1
     threads: 8
     resources:
         gpu=1,
@@ -63,9 +63,9 @@ rule vectors:
         "results/{model}/logs/vectors.log",
     benchmark:
         "results/{model}/benchmarks/vectors.tsv"
+    priority: 1
     conda:
         "../../environment.yml"
-    priority: 1
     threads: 2
     resources:
         mem_mb=16000,
@@ -95,9 +95,9 @@ rule identify:
         "results/{model}/logs/identify.log",
     benchmark:
         "results/{model}/benchmarks/identify.tsv"
+    priority: 1
     conda:
         "../../environment.yml"
-    priority: 1
     resources:
         mem_mb=16000,
         runtime=120,
