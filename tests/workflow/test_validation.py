@@ -525,7 +525,7 @@ def test_the_source_of_a_model_that_is_made_may_be_gone(
     source = {"folder": "/nowhere", "dtype": "float32"}
     record = {"source": "folder /nowhere", "dtype": "float32"}
     put(config, "models", {"m": source})
-    for section in ("emotions", "topics", "neutral", "prompts"):
+    for section in set(config["stimuli"]) - {"ratings"}:
         put(config, f"stimuli.{section}", str(ROOT / config["stimuli"][section]))
     put(config, "stimuli.ratings", {"r": str(next(ROOT.glob("**/ratings/*.csv")))})
     monkeypatch.chdir(tmp_path)
@@ -733,14 +733,15 @@ def test_a_premise_that_names_a_chosen_emotion_is_refused(
 def test_an_excused_phrase_in_a_premise_is_allowed(
     config: dict[str, Any], tmp_path: Path
 ) -> None:
-    words = "\n".join(f"{word}: {{forms: [{word}]}}" for word in ("sad", "calm", "shy"))
+    shipped = (ROOT / config["stimuli"]["emotions"]).read_text()
     emotions = tmp_path / "emotions.yaml"
-    emotions.write_text(f"{words}\nman: {{forms: [man], not: [a father]}}\n")
+    emotions.write_text(f"{shipped}\nman: {{forms: [man], not: [a father]}}\n")
     config["stimuli"]["emotions"] = str(emotions)
     config["geometry"]["clusters"] = 2
-    config["preferences"] |= {"extremes": ["calm"], "steer": ["sad", "shy"]}
+    config["emotions"] = ["sad", "calm", "man"]
     assert "'man' names the emotion man" in message(config)
-    emotions.write_text(f"{words}\nfather: {{forms: [father], not: [a father]}}\n")
+    emotions.write_text(f"{shipped}\nfather: {{forms: [father], not: [a father]}}\n")
+    config["emotions"] = ["sad", "calm", "father"]
     config["stories"]["topics"] = 3
     check_config(config)
 
