@@ -66,10 +66,7 @@ def score_choices(
             for batch, records in halving(group[start : start + rows], work):
                 write_records(ledger.path([item_key(item) for item in batch]), records)
                 progress.add(len(batch))
-    found = ledger.finished()
-    places = [found[item_key(item)] for item in items]
-    records_of = {path: read_records(path) for path in {path for path, _ in places}}
-    return [records_of[path][row] for path, row in places]
+    return ledger.records([item_key(item) for item in items])
 
 
 def item_key(item: Record) -> str:

@@ -297,6 +297,15 @@ class Ledger:
                         found.setdefault(key, (path, row))
         return found
 
+    def records(self, keys: list[str]) -> list[Record]:
+        """The records of finished items, in the order of their keys; each batch is read
+        once.
+        """
+        found = self.finished()
+        places = [found[key] for key in keys]
+        records_of = {path: read_records(path) for path in {path for path, _ in places}}
+        return [records_of[path][row] for path, row in places]
+
     def path(self, keys: list[str]) -> Path:
         """The file for a batch of these items."""
         return self._place / f"{digest(keys)}{self.suffix}"

@@ -82,10 +82,7 @@ def write_texts(
             pairs = zip(batch, written, strict=True)
             records = [_record(model, *pair) for pair in pairs]
             write_records(ledger.path([item_key(item) for item in batch]), records)
-    found = ledger.finished()
-    places = [found[item_key(item)] for item in items]
-    records_of = {path: read_records(path) for path in {path for path, _ in places}}
-    return [records_of[path][row] for path, row in places]
+    return ledger.records([item_key(item) for item in items])
 
 
 def batches(groups: list[list[Record]], rows: int) -> list[list[Record]]:
