@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import cohen_kappa_score
 
-from emotion_concepts.statistics import percentile_interval, wilson
+from emotion_concepts.statistics import percentile_interval, rate
 
 TRUSTED = 0.6
 RESAMPLES = 2000
@@ -41,7 +41,7 @@ def agreement(labels: list[str], grades: list[str], seed: int) -> dict[str, Any]
     kappa = _kappa(labels, grades)
     return {
         "n": len(pairs),
-        "agree": _rate(sum(a == b for a, b in pairs), len(pairs)),
+        "agree": rate(sum(a == b for a, b in pairs), len(pairs)),
         "kappa": kappa,
         "interval": _kappa_interval(labels, grades, seed),
         "trusted": kappa is not None and kappa >= TRUSTED,
@@ -66,16 +66,9 @@ def _class(name: str, pairs: list[tuple[str, str]]) -> dict[str, Any]:
     return {
         "labelled": labelled,
         "graded": graded,
-        "precision": _rate(both, graded),
-        "recall": _rate(both, labelled),
+        "precision": rate(both, graded),
+        "recall": rate(both, labelled),
     }
-
-
-def _rate(k: int, n: int) -> dict[str, Any]:
-    if not n:
-        return {"k": k, "n": n}
-    low, high = wilson(k, n)
-    return {"k": k, "n": n, "rate": k / n, "low": low, "high": high}
 
 
 def _kappa(labels: list[str], grades: list[str]) -> float | None:

@@ -58,7 +58,7 @@ def render(
         StudyError: the tokenizer has no chat template, or the template refuses the
             messages.
     """
-    text = _template(tokenizer, messages) + prefill
+    text = apply_template(tokenizer, messages) + prefill
     return tokenise(tokenizer, text, special_tokens=False)
 
 
@@ -146,10 +146,10 @@ def _common(a: list[int], b: list[int]) -> int:
 
 def _around(tokenizer: PreTrainedTokenizerBase, user: str) -> tuple[str, str, str]:
     """What the template writes before the user's words, the words, and what after."""
-    text = _template(tokenizer, [{"role": "user", "content": user}])
+    text = apply_template(tokenizer, [{"role": "user", "content": user}])
     # The user may say what the template says too ("assistant"), so where its words
     # stand is read off the template around a placeholder.
-    around = _template(tokenizer, [{"role": "user", "content": PLACEHOLDER}])
+    around = apply_template(tokenizer, [{"role": "user", "content": PLACEHOLDER}])
     before, _, after = around.partition(PLACEHOLDER)
     shown = text.removeprefix(before).removesuffix(after)
     if before + shown + after != text or shown.strip() != user.strip():
@@ -159,7 +159,13 @@ def _around(tokenizer: PreTrainedTokenizerBase, user: str) -> tuple[str, str, st
     return before, shown, after
 
 
-def _template(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) -> str:
+def apply_template(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) -> str:
+    """The messages in the model's template; after a user's last turn, up to where the
+    assistant would speak.
+
+    Raises:
+        StudyError: there is no template, or it refuses the messages.
+    """
     if not getattr(tokenizer, "chat_template", None):
         raise StudyError(
             f"{tokenizer.name_or_path}: this model has no chat template; "
@@ -169,7 +175,7 @@ def _template(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) -> st
     # the switch ignore it.
     options = {
         "tokenize": False,
-        "add_generation_prompt": True,
+        "add_generation_prompt": messages[-1]["role"] != "assistant",
         "enable_thinking": False,
     }
     merged = _without_system(messages)
@@ -181,10 +187,10 @@ def _template(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) -> st
                 f"{tokenizer.name_or_path}: its chat template refuses the messages: "
                 + str(error).partition("\n")[0]
             ) from error
-        return _template(tokenizer, merged)
+        return apply_template(tokenizer, merged)
     # Some templates leave out a role that they do not know, and say nothing.
     lost = merged != messages and messages[0]["content"].strip() not in text
-    return _template(tokenizer, merged) if lost else text
+    return apply_template(tokenizer, merged) if lost else text
 
 
 def _without_system(messages: list[Message]) -> list[Message]:

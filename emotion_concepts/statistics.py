@@ -80,6 +80,22 @@ def wilson(successes: int, trials: int) -> Interval:
     return Interval(float(low), float(high))
 
 
+def rate(successes: int, trials: int) -> dict[str, float]:
+    """A rate as it is stored: `k, n, rate, low, high`, Wilson's interval; only `k` and
+    `n` where there are no trials.
+    """
+    if not trials:
+        return {"k": successes, "n": trials}
+    low, high = wilson(successes, trials)
+    return {
+        "k": successes,
+        "n": trials,
+        "rate": successes / trials,
+        "low": low,
+        "high": high,
+    }
+
+
 def correlation(x: np.ndarray, y: np.ndarray) -> float:
     """Pearson's r, or nan where one side does not vary or there is nothing."""
     if not len(x):

@@ -16,6 +16,7 @@ from emotion_concepts.findings import (
     strongest,
     words_alone,
 )
+from emotion_concepts.findings_behaviours import of_behaviours
 from emotion_concepts.findings_validation import of_validation
 from emotion_concepts.geometry import FEWEST_WORDS
 from emotion_concepts.preference_findings import of_preferences
@@ -44,6 +45,7 @@ def main() -> None:
     parser.add_argument("--permuted", type=Path, required=True)
     parser.add_argument("--validation", type=Path, required=True)
     parser.add_argument("--preferences", type=Path, required=True)
+    parser.add_argument("--behaviours", type=Path, nargs="+", required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     found = of_texts(read_records(args.stories))
@@ -53,6 +55,8 @@ def main() -> None:
     )
     found |= of_validation(read_json(args.validation))
     found |= of_preferences(read_json(args.preferences))
+    under_pressure = map(read_json, args.behaviours)
+    found |= of_behaviours({one["behaviour"]: one for one in under_pressure})
     write_json(args.out, scoreboard(read_rows(args.paper), found))
 
 

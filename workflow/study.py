@@ -18,7 +18,7 @@ from typing import Any
 
 from workflow.errors import ConfigError, shown
 from workflow.reading import read_yaml
-from workflow.validation import check_config
+from workflow.validation import BEHAVIOURS, check_config, entries_of
 
 SETTINGS = Path(".snakemake/settings")
 # The libraries that decide what a model computes.
@@ -61,7 +61,20 @@ MADE = (
     "validation/passages.json",
     "validation/validation.json",
     "preferences/preferences.json",
+    *(
+        f"{behaviour}/{file}"
+        for behaviour in BEHAVIOURS
+        for file in (
+            f"{behaviour}.json",
+            "grader.json",
+            "probes.safetensors",
+            "transcripts.jsonl",
+        )
+    ),
+    "sycophancy/judged.jsonl",
 )
+JUDGE = "judge"  # the folder of a judge's weights, beside those of the studied models
+UNSTEERED = "unsteered"
 
 
 class Study:
@@ -99,6 +112,12 @@ class Study:
                 for kind in ("pairs", "steered")
                 for shard in self.preference_shards(kind)
             ),
+            *(
+                f"{behaviour}/{kind}/{shard}.jsonl"
+                for behaviour in BEHAVIOURS
+                for kind in self.behaviour_steps(behaviour)
+                for shard in self.behaviour_shards(behaviour)
+            ),
             *(f"figures/{name}.{kind}" for name in figures for kind in ("svg", "png")),
         ]
 
@@ -117,6 +136,8 @@ class Study:
 
     def named(self, model: str) -> dict[str, Any]:
         """A model's entry in the config."""
+        if model == JUDGE:
+            return self.config["behaviours"]["judge"]
         return self.config["models"][model]
 
     def model(self, model: str) -> dict[str, Any]:
@@ -126,7 +147,7 @@ class Study:
 
     def max_memory(self, model: str) -> str:
         """How much of each device a model may take, as JSON."""
-        limits = self.config["models"][model].get("max_memory")
+        limits = self.named(model).get("max_memory")
         return json.dumps(limits)
 
     def write(self, texts: str, shard: str) -> dict[str, Any]:
@@ -231,6 +252,105 @@ class Study:
             "ratings": self._ratings(),
             "resamples": self.config["geometry"]["resamples"],
         }
+
+    def behaviour_steps(self, behaviour: str) -> list[str]:
+        """How an evaluation is measured: by `choices` and, if asked for, `rollouts`."""
+        rollouts = self.config["behaviours"][behaviour]["rollouts"]
+        return ["choices", "rollouts"] if rollouts else ["choices"]
+
+    def behaviour_shards(self, behaviour: str) -> list[str]:
+        """The jobs of an evaluation: a direction's is always in the same one."""
+        names = self._behaviour_directions(behaviour)
+        return sorted({self._shard_of(name) for name in names}, key=int)
+
+    def choose(self, behaviour: str, shard: str) -> dict[str, Any]:
+        """Which options are asked for, and under which steering."""
+        names = self._behaviour_directions(behaviour)
+        return self._shown(behaviour) | {
+            "steered": self.config["behaviours"][behaviour]["steered"],
+            "directions": [name for name in names if self._shard_of(name) == shard],
+            "strengths": self.config["behaviours"][behaviour]["strengths"],
+            "batch_rows": self.config["batches"]["rows"],
+        }
+
+    def roll_out(self, behaviour: str, shard: str) -> dict[str, Any]:
+        """What the model is to do in its own words, and under which steering."""
+        section = self.config["behaviours"][behaviour]
+        own = {k: section[k] for k in ("rollouts", "tokens", "turns") if k in section}
+        sampling = {"sampling": self.config["sampling"]}
+        return self.choose(behaviour, shard) | own | sampling
+
+    def grader(self, behaviour: str) -> dict[str, Any]:
+        """What a grader is measured on."""
+        return self._shown(behaviour) | {"labelled": self.stimuli["graded"][behaviour]}
+
+    def judge(self, model: str) -> dict[str, Any]:
+        """Who judges replies, how, and what measures the judge."""
+        judge = self.config["behaviours"]["judge"]
+        far = isinstance(judge, dict) and "url" in judge
+        graded = self.stimuli["graded"]
+        name = model if judge == "self" else judge["model"] if far else JUDGE
+        return {
+            "judge": name,
+            "form": "rating" if far else "yes_no",
+            "endpoint": judge if far else None,
+            "entries": self.stimuli["sycophancy"],
+            "labelled": {name: graded[name] for name in ("sycophancy", "harshness")},
+            "batch_rows": self.config["batches"]["rows"],
+        }
+
+    def judge_folder(self, model: str) -> str | None:
+        """The folder in results/ of the judge's weights; None for an endpoint."""
+        judge = self.config["behaviours"]["judge"]
+        if judge == "self":
+            return model
+        return None if "url" in judge else JUDGE
+
+    def judge_memory(self, model: str) -> str:
+        """How much of each device the judge may take, as JSON."""
+        folder = self.judge_folder(model)
+        return self.max_memory(folder) if folder else json.dumps(None)
+
+    def read_along(self, behaviour: str) -> dict[str, Any]:
+        """What the probes are read along, and which are kept token by token."""
+        return self._shown(behaviour) | {
+            "emotions": self.config["behaviours"][behaviour]["steer"],
+            "batch_tokens": self.config["batches"]["tokens"],
+        }
+
+    def behaviour(self, behaviour: str) -> dict[str, Any]:
+        """What an evaluation's numbers are made of."""
+        section = self.config["behaviours"][behaviour]
+        return self._shown(behaviour) | {
+            "steered": section["steered"],
+            "directions": self._behaviour_directions(behaviour)[1:],
+            "strengths": section["strengths"],
+            "rollouts": section["rollouts"],
+            "emotions": section["steer"],
+            "resamples": self.config["geometry"]["resamples"],
+        }
+
+    def _shown(self, behaviour: str) -> dict[str, Any]:
+        """An evaluation's entries and its own wording."""
+        file = self.stimuli[behaviour]
+        instructions = {}
+        if behaviour == "blackmail":
+            instructions = file["instructions"]
+        elif behaviour == "reward_hacking":
+            instructions = {name: file[name] for name in ("prompt", "retry", "choice")}
+        return {
+            "behaviour": behaviour,
+            "instructions": instructions,
+            "entries": entries_of(self.stimuli, behaviour),
+        }
+
+    def _behaviour_directions(self, behaviour: str) -> list[str]:
+        """Unsteered, the emotions that this study has, and the random directions."""
+        section = self.config["behaviours"]
+        wanted = section[behaviour]["steer"]
+        emotions = [emotion for emotion in wanted if emotion in self.emotions]
+        random = [f"random {n + 1}" for n in range(section["random"])]
+        return [UNSTEERED, *emotions, *random]
 
     def prompts(self, prompts: str) -> dict[str, Any]:
         """Which prompts are read, and where."""

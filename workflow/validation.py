@@ -27,6 +27,14 @@ PLACEHOLDERS = {
     "feeling": ("activity",),
 }
 FEWEST_EMOTIONS = 3
+BEHAVIOURS = ("blackmail", "reward_hacking", "sycophancy")
+# By labelled set: what its replies answer, and by which key they name it.
+GRADED = {
+    "blackmail": ("blackmail", "variant"),
+    "reward_hacking": ("reward_hacking", "task"),
+    "sycophancy": ("sycophancy", "prompt"),
+    "harshness": ("sycophancy", "prompt"),
+}
 TOO = {
     "minimum": "is too small",
     "exclusiveMinimum": "is too small",
@@ -51,6 +59,11 @@ def check_config(config: dict[str, Any]) -> dict[str, Any]:
     for name, model in config["models"].items():
         if not _is_made(Path("results", name, "model.json"), model):
             _check_model(f"config: models.{name}", model)
+    judge = config["behaviours"]["judge"]
+    if isinstance(judge, dict) and not _is_made(
+        Path("results/judge/model.json"), judge
+    ):
+        _check_model("config: behaviours.judge", judge)
     stimuli = load_stimuli(config)
     chosen = _chosen_emotions(config, stimuli["emotions"])
     _check_steered(config, stimuli["emotions"])
@@ -87,6 +100,7 @@ def load_stimuli(config: dict[str, Any]) -> dict[str, Any]:
         "scenarios",
         "intensities",
         "openings",
+        *BEHAVIOURS,
     ):
         stimuli[name] = read_yaml(paths[name], f"config: stimuli.{name}")
         _check_schema(stimuli[name], name, paths[name])
@@ -106,11 +120,38 @@ def load_stimuli(config: dict[str, Any]) -> dict[str, Any]:
     for name, prompt in stimuli["prompts"].items():
         _check_prompt(f"{paths['prompts']}: {name}", prompt, PLACEHOLDERS[name])
     _check_messages(stimuli, paths)
+    _check_behaviours(stimuli, paths)
     stimuli["ratings"] = {
         name: read_ratings(path, f"config: stimuli.ratings.{name}")
         for name, path in paths["ratings"].items()
     }
     return stimuli
+
+
+def entries_of(stimuli: dict[str, Any], behaviour: str) -> list[dict[str, Any]]:
+    """What an evaluation is about: its inboxes, tasks or conversations."""
+    listed_in = {"blackmail": "variants", "reward_hacking": "tasks"}
+    file = stimuli[behaviour]
+    return file[listed_in[behaviour]] if behaviour in listed_in else file
+
+
+def _check_behaviours(stimuli: dict[str, Any], paths: dict[str, Any]) -> None:
+    for behaviour in BEHAVIOURS:
+        _check_distinct(entries_of(stimuli, behaviour), "id", paths[behaviour])
+    stimuli["graded"] = {}
+    for name, (behaviour, key) in GRADED.items():
+        path = paths["graded"][name]
+        replies = read_yaml(path, f"config: stimuli.graded.{name}")
+        _check_schema(replies, f"graded_{name}", path)
+        _check_distinct(replies, "id", path)
+        known = [entry["id"] for entry in entries_of(stimuli, behaviour)]
+        for number, reply in enumerate(replies, start=1):
+            if reply[key] not in known:
+                place = f"{path}: entry {number} ({reply['id']}): {key}"
+                near = nearest(reply[key], known)
+                problem = f"{reply[key]!r} is not in {paths[behaviour]}{near}"
+                raise ConfigError(f"{place}: {problem}")
+        stimuli["graded"][name] = replies
 
 
 def _check_messages(stimuli: dict[str, Any], paths: dict[str, str]) -> None:
@@ -290,6 +331,10 @@ def _check_steered(
         ("focus", config["focus"]),
         ("preferences.extremes", section["extremes"]),
         ("preferences.steer", section["steer"]),
+        *(
+            (f"behaviours.{name}.steer", config["behaviours"][name]["steer"])
+            for name in BEHAVIOURS
+        ),
     ):
         for emotion in emotions:
             if emotion not in known:

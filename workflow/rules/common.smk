@@ -7,15 +7,17 @@ from pathlib import Path
 
 from workflow.codedigest import code_digest
 from workflow.results import hold_results, to_make_again
-from workflow.study import ANALYSIS, ENGINE, FIGURES, Study, libraries, settings
-from workflow.study import use_this_python
+from workflow.study import ANALYSIS, ENGINE, FIGURES, JUDGE, Study, libraries
+from workflow.study import settings, use_this_python
+from workflow.validation import BEHAVIOURS
 
 use_this_python()
 study = Study(config, workflow.configfiles)
 
 
 wildcard_constraints:
-    model="|".join(map(re.escape, study.models)),
+    model="|".join(map(re.escape, [*study.models, JUDGE])),
+    behaviour="|".join(BEHAVIOURS),
     texts="stories|neutral",
     shard=r"\d+",
     how="bootstrap|permuted",

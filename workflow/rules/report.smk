@@ -16,6 +16,7 @@ rule findings:
         permuted="results/{model}/geometry/permuted.json",
         validation="results/{model}/validation/validation.json",
         preferences="results/{model}/preferences/preferences.json",
+        behaviours=expand("results/{{model}}/{name}/{name}.json", name=BEHAVIOURS),
     output:
         "results/{model}/findings.json",
     log:
@@ -35,6 +36,7 @@ rule findings:
         "--identification {input.identification:q} --geometry {input.geometry:q} "
         "--bootstrap {input.bootstrap:q} --permuted {input.permuted:q} "
         "--validation {input.validation:q} --preferences {input.preferences:q} "
+        "--behaviours {input.behaviours:q} "
         "--out {output:q} 2>&1 | tee {log:q} >&2"
 
 
