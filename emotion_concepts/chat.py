@@ -58,7 +58,7 @@ def render(
         StudyError: the tokenizer has no chat template, or the template refuses the
             messages.
     """
-    text = _template(tokenizer, messages) + prefill
+    text = write_out(tokenizer, messages) + prefill
     return tokenise(tokenizer, text, special_tokens=False)
 
 
@@ -146,10 +146,10 @@ def _common(a: list[int], b: list[int]) -> int:
 
 def _around(tokenizer: PreTrainedTokenizerBase, user: str) -> tuple[str, str, str]:
     """What the template writes before the user's words, the words, and what after."""
-    text = _template(tokenizer, [{"role": "user", "content": user}])
+    text = write_out(tokenizer, [{"role": "user", "content": user}])
     # The user may say what the template says too ("assistant"), so where its words
     # stand is read off the template around a placeholder.
-    around = _template(tokenizer, [{"role": "user", "content": PLACEHOLDER}])
+    around = write_out(tokenizer, [{"role": "user", "content": PLACEHOLDER}])
     before, _, after = around.partition(PLACEHOLDER)
     shown = text.removeprefix(before).removesuffix(after)
     if before + shown + after != text or shown.strip() != user.strip():
@@ -159,7 +159,21 @@ def _around(tokenizer: PreTrainedTokenizerBase, user: str) -> tuple[str, str, st
     return before, shown, after
 
 
-def _template(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) -> str:
+def write_out(
+    tokenizer: PreTrainedTokenizerBase, messages: list[Message], asks: bool = True
+) -> str:
+    """The text that the model's template makes of messages.
+
+    Args:
+        tokenizer: the model's tokenizer, with a chat template.
+        messages: in order. A system's words that the template has no role for head the
+            user's first turn.
+        asks: end where the assistant would speak.
+
+    Raises:
+        StudyError: the tokenizer has no chat template, or the template refuses the
+            messages.
+    """
     if not getattr(tokenizer, "chat_template", None):
         raise StudyError(
             f"{tokenizer.name_or_path}: this model has no chat template; "
@@ -169,7 +183,7 @@ def _template(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) -> st
     # the switch ignore it.
     options = {
         "tokenize": False,
-        "add_generation_prompt": True,
+        "add_generation_prompt": asks,
         "enable_thinking": False,
     }
     merged = _without_system(messages)
@@ -181,10 +195,10 @@ def _template(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) -> st
                 f"{tokenizer.name_or_path}: its chat template refuses the messages: "
                 + str(error).partition("\n")[0]
             ) from error
-        return _template(tokenizer, merged)
+        return write_out(tokenizer, merged, asks)
     # Some templates leave out a role that they do not know, and say nothing.
     lost = merged != messages and messages[0]["content"].strip() not in text
-    return _template(tokenizer, merged) if lost else text
+    return write_out(tokenizer, merged, asks) if lost else text
 
 
 def _without_system(messages: list[Message]) -> list[Message]:
