@@ -61,6 +61,8 @@ MADE = (
     "validation/passages.json",
     "validation/validation.json",
     "preferences/preferences.json",
+    "wild/wild.json",
+    "wild/transcripts.json",
 )
 
 
@@ -316,6 +318,15 @@ class Study:
             "intensities": self.stimuli["intensities"],
             "strength": self.config["validation"]["strength"],
             "resamples": self.config["geometry"]["resamples"],
+        }
+
+    def wild(self) -> dict[str, Any]:
+        """Which sessions are read, and what their probes are held against."""
+        return {
+            "focus": self.focus,
+            "sessions": self.stimuli["wild"],
+            "resamples": self.config["geometry"]["resamples"],
+            "batch_tokens": self.config["batches"]["tokens"],
         }
 
     def benchmark(self, work: str) -> dict[str, Any]:

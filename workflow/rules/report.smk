@@ -16,6 +16,7 @@ rule findings:
         permuted="results/{model}/geometry/permuted.json",
         validation="results/{model}/validation/validation.json",
         preferences="results/{model}/preferences/preferences.json",
+        wild="results/{model}/wild/wild.json",
     output:
         "results/{model}/findings.json",
     log:
@@ -35,7 +36,7 @@ rule findings:
         "--identification {input.identification:q} --geometry {input.geometry:q} "
         "--bootstrap {input.bootstrap:q} --permuted {input.permuted:q} "
         "--validation {input.validation:q} --preferences {input.preferences:q} "
-        "--out {output:q} 2>&1 | tee {log:q} >&2"
+        "--wild {input.wild:q} --out {output:q} 2>&1 | tee {log:q} >&2"
 
 
 FIGURE_FILES = [
@@ -54,6 +55,7 @@ FIGURE_FILES = [
     "continuations",
     "preferences",
     "preference_steering",
+    "wild",
 ]
 
 
@@ -70,6 +72,7 @@ rule figures:
         neutral_counts="results/{model}/neutral/counts.json",
         validation="results/{model}/validation/validation.json",
         preferences="results/{model}/preferences/preferences.json",
+        wild="results/{model}/wild/wild.json",
         findings="results/{model}/findings.json",
     output:
         expand(
@@ -97,7 +100,7 @@ rule figures:
         "--story-counts {input.story_counts:q} "
         "--neutral-counts {input.neutral_counts:q} "
         "--validation {input.validation:q} --preferences {input.preferences:q} "
-        "--findings {input.findings:q} "
+        "--wild {input.wild:q} --findings {input.findings:q} "
         "--out results/{wildcards.model}/figures 2>&1 | tee {log:q} >&2"
 
 
