@@ -17,7 +17,6 @@ from emotion_concepts.figures import (
     number,
     say,
     set_title,
-    with_interval,
 )
 
 # By position: marker and what it is called.
@@ -85,10 +84,7 @@ def _predictions(axes: Axes, predicted: Json) -> None:
         ylim=(len(each) - 0.5, -0.5),
         xlabel="← against the prediction      as predicted →",
     )
-    figure = axes.figure
-    figure.legend(
-        loc="outside lower center", ncols=4, handles=axes.get_legend_handles_labels()[0]
-    )
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0)
     share = predicted["share"]
     right = sum(one["right"] for one in each)
     set_title(
@@ -120,9 +116,12 @@ def _budget(axes: Axes, read: Json, findings: Findings) -> None:
     for emotion in ("desperate", "happy"):
         row = measured_row(findings, f"wild.budget_{emotion}")
         if row:
+            ours, low, high, null_low, null_high = (
+                number(row[key], 3)
+                for key in ("ours", "ci_low", "ci_high", "null_low", "null_high")
+            )
             said.append(
-                f"{emotion} {with_interval(row)} (random "
-                f"[{number(row['null_low'])}, {number(row['null_high'])}])"
+                f"{emotion} {ours} [{low}, {high}] (random [{null_low}, {null_high}])"
             )
     title = "; ".join(said) if said else "not measured"
     set_title(axes, f"As the budget runs out, last half less first: {title}")
