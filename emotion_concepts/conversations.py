@@ -31,7 +31,8 @@ def turns(
     Returns:
         The rendered conversation and, for each message, token indices: `content` (all
         of its words, without the space around them), `end` (the last of these) and
-        `start` (the last token before them; the paper's ":" in an assistant's turn).
+        `start` (the last token before the message, where the assistant would be asked
+        to speak if the turn is its; the paper's ":").
         A message without words has an empty `content` and `end`. The last message, if
         not the assistant's, also has `assistant_start`: where the answer would start.
 
@@ -53,7 +54,9 @@ def turns(
         first = place + len(shown) - len(shown.lstrip())
         last = place + len(shown.rstrip())
         content = rendered.span(first, last) if shown.strip() else []
-        before = content[0] if content else len(rendered.span(0, place))
+        before = _tokens_before(rendered, place)
+        if content:  # a token may join the template's space with the first word
+            before = min(before, content[0])
         start = [before - 1] if before else []
         found.append({"content": content, "end": content[-1:], "start": start})
         place += len(shown) + len(after)
@@ -62,6 +65,12 @@ def turns(
     if asks:
         found[-1]["assistant_start"] = [len(rendered.tokens) - 1]
     return rendered, found
+
+
+def _tokens_before(rendered: Rendered, place: int) -> int:
+    """How many tokens begin before a character's place."""
+    offsets = enumerate(rendered.offsets)
+    return next((i for i, (a, b) in offsets if a >= place < b), len(rendered.offsets))
 
 
 def _between(

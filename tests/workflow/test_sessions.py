@@ -57,7 +57,7 @@ WRONG = [
     (ask_last, "turns: the last is 'user'; it must be 'assistant'"),
     (read_beyond, "read: turn 4 is not a turn of the assistant"),
     (read_another, "read: turn 1 is not a turn of the user"),
-    (misspell, "'surprise' is not in emotions.yaml; did you mean 'surprised'?"),
+    (misspell, "'surprise' is not in emotions.yaml; did you mean surprised?"),
     (lose_twin, "'attachment_their' is not a session; did you mean"),
     (read_not, "predictions: assistant of turn 1 is not read in missing_attachment"),
     (
