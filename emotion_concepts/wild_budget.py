@@ -24,6 +24,8 @@ from emotion_concepts.word_probes import word_probes
 Json = dict[str, Any]
 
 READ = ("assistant_start", "assistant")
+# Not the config's: a number of the analysis must not send the model over it all again.
+RESAMPLES = 1000
 
 
 def change(curves: np.ndarray) -> np.ndarray:
@@ -72,7 +74,7 @@ def budget(
     focus: list[str],
     vectors: np.ndarray,
     words: np.ndarray,
-    resamples: int,
+    resamples: int = RESAMPLES,
 ) -> Json:
     """How the focus probes' difference between the two sessions goes over the steps.
 

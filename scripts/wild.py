@@ -50,9 +50,7 @@ def main() -> None:
         stories = [s for s in read_records(args.stories) if not s["dropped"]]
         words = by_words(sessions, steps, stories, emotions, focus)
         chosen = vectors[[emotions.index(emotion) for emotion in focus]]
-        found["budget"] = budget(
-            readings, steps, focus, chosen, words, settings["resamples"]
-        )
+        found["budget"] = budget(readings, steps, focus, chosen, words)
     write_json(args.out, found)
     shown = []
     for session in sessions:

@@ -325,7 +325,6 @@ class Study:
         return {
             "focus": self.focus,
             "sessions": self.stimuli["wild"],
-            "resamples": self.config["geometry"]["resamples"],
             "batch_tokens": self.config["batches"]["tokens"],
         }
 

@@ -352,7 +352,6 @@ def test_the_script_reads_what_the_model_holds_at_each_place(
     settings = {
         "focus": ["happy", "desperate"],
         "sessions": sessions,
-        "resamples": 50,
         "batch_tokens": 2048,
     }
     write_json(tmp_path / "settings.json", settings)
