@@ -21,7 +21,14 @@ BRACKETS = (
     "{% else %}{{ ' ' + message['content'] | trim + '<|im_end|>' }}{% endif %}"
     "{% endfor %}"
 )
+# What it writes before an answer depends on whether the answer is the last.
+THINKS = CHAT_TEMPLATE.replace(
+    " + message['content'] }}",
+    " }}{% if loop.last and message['role'] == 'assistant' %}"
+    "{{ '<think>\n\n</think>\n\n' }}{% endif %}{{ message['content'] }}",
+)
 TEMPLATES = {
+    "thinks": THINKS,
     "tiny": CHAT_TEMPLATE,
     "strips": TRIMS,
     "refuses system": REFUSES_SYSTEM,
@@ -135,6 +142,14 @@ def test_without_a_system_role_the_systems_words_have_their_own_place(
     assert SYSTEM + "\n\n" + SAID[0] in rendered.text
     assert decoded(tokenizer, rendered, found[0]["content"]).strip() == SYSTEM
     assert found[0]["end"][0] < found[1]["content"][0]
+
+
+def test_words_that_the_template_puts_before_an_answer_are_none_of_it() -> None:
+    tokenizer = with_template(THINKS)
+    rendered, found = turns(tokenizer, conversation(2, system=False))
+    assert "</think>" in rendered.text
+    upto = decoded(tokenizer, rendered, list(range(found[1]["start"][0] + 1)))
+    assert upto.endswith("</think>\n\n")
 
 
 def test_an_empty_reply_has_a_start_and_no_words() -> None:
