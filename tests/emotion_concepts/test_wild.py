@@ -140,7 +140,7 @@ def test_predictions_about_emotions_that_are_not_studied_are_left_out() -> None:
 def test_random_directions_keep_as_much_of_a_difference_as_chance_says() -> None:
     """A unit vector in so many dimensions has a spread of one over their root."""
     rows = np.zeros((3, WIDTH))
-    rows[0, 5] = rows[1, 5] = rows[2, 9] = 3.0
+    rows[:, 5] = 3.0
     values = random_values(rows, np.array([7, 7, 2]), draws=4000)
     assert values.mean(0) == pytest.approx(np.zeros(3), abs=0.03)
     assert values.std(0) == pytest.approx(np.full(3, 3 / np.sqrt(WIDTH)), rel=0.05)
@@ -149,26 +149,24 @@ def test_random_directions_keep_as_much_of_a_difference_as_chance_says() -> None
     assert abs(np.corrcoef(values[:, 0], values[:, 2])[0, 1]) < 0.1
 
 
-def test_predictions_that_share_a_probe_widen_the_null_of_the_share() -> None:
-    """Four copies of one prediction are right or wrong together."""
-    spots = [{"turn": 1 + 2 * n, "position": "assistant"} for n in range(4)]
-
-    def null(same: bool) -> tuple[float, float]:
-        one = session("one", *((EMOTIONS[0], "up", spot) for spot in spots))
-        tokens = [4 * s["turn"] + k for s in spots for k in (2, 3)]
-        axes = [5 if same else 5 + n for n in range(8)]
-        planted = [(t, a, 1.0) for t, a in zip(tokens, axes, strict=True)]
-        readings = {"one": reading(*planted), "twin": reading()}
-        found = predictions([one], readings, EMOTIONS, vectors())
+def test_predictions_that_share_a_probe_are_right_by_chance_together() -> None:
+    """Six alike of one probe: all or none, where six of their own are mostly half."""
+    spots = [{"turn": 1 + 2 * n, "position": "assistant"} for n in range(6)]
+    words = [token for spot in spots for token in TURNS[spot["turn"]]["content"]]
+    readings = {"one": reading(*((t, 5, 1.0) for t in words)), "twin": reading()}
+    names = [f"feeling {n}" for n in range(6)]
+    nulls = {}
+    for kind, emotions in (("one", [names[0]] * 6), ("own", names)):
+        one = session(
+            "one", *((e, "up", s) for e, s in zip(emotions, spots, strict=True))
+        )
+        found = predictions([one], readings, names, np.eye(WIDTH)[:6])
         assert found is not None
-        assert found["share"]["null"] == pytest.approx(0.5, abs=0.05)
-        return found["share"]["null_low"], found["share"]["null_high"]
-
-    assert null(same=True) == (0, 1)
-    planted_apart = null(same=False)
-    assert planted_apart[0] >= 0
-    draws = random_values(np.eye(WIDTH)[:4], np.zeros(4, int))
-    assert ((draws > 0).mean(1) == 0.5).any()
+        share = found["share"]
+        assert share["null"] == pytest.approx(0.5, abs=0.05)
+        nulls[kind] = (share["null_low"], share["null_high"])
+    assert nulls["one"] == (0, 1)
+    assert 0 < nulls["own"][0] < nulls["own"][1] < 1
 
 
 def test_the_change_is_the_last_half_less_the_first() -> None:
