@@ -20,6 +20,7 @@ include: "workflow/rules/prompts.smk"
 include: "workflow/rules/validation.smk"
 include: "workflow/rules/preferences.smk"
 include: "workflow/rules/behaviours.smk"
+include: "workflow/rules/wild.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/benchmark.smk"
 

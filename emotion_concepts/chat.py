@@ -58,7 +58,7 @@ def render(
         StudyError: the tokenizer has no chat template, or the template refuses the
             messages.
     """
-    text = apply_template(tokenizer, messages) + prefill
+    text = write_out(tokenizer, messages) + prefill
     return tokenise(tokenizer, text, special_tokens=False)
 
 
@@ -146,10 +146,10 @@ def _common(a: list[int], b: list[int]) -> int:
 
 def _around(tokenizer: PreTrainedTokenizerBase, user: str) -> tuple[str, str, str]:
     """What the template writes before the user's words, the words, and what after."""
-    text = apply_template(tokenizer, [{"role": "user", "content": user}])
+    text = write_out(tokenizer, [{"role": "user", "content": user}])
     # The user may say what the template says too ("assistant"), so where its words
     # stand is read off the template around a placeholder.
-    around = apply_template(tokenizer, [{"role": "user", "content": PLACEHOLDER}])
+    around = write_out(tokenizer, [{"role": "user", "content": PLACEHOLDER}])
     before, _, after = around.partition(PLACEHOLDER)
     shown = text.removeprefix(before).removesuffix(after)
     if before + shown + after != text or shown.strip() != user.strip():
@@ -159,12 +159,20 @@ def _around(tokenizer: PreTrainedTokenizerBase, user: str) -> tuple[str, str, st
     return before, shown, after
 
 
-def apply_template(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) -> str:
-    """The messages in the model's template; after a user's last turn, up to where the
-    assistant would speak.
+def write_out(
+    tokenizer: PreTrainedTokenizerBase, messages: list[Message], asks: bool = True
+) -> str:
+    """The text that the model's template makes of messages.
+
+    Args:
+        tokenizer: the model's tokenizer, with a chat template.
+        messages: in order. A system's words that the template has no role for head the
+            user's first turn.
+        asks: end where the assistant would speak.
 
     Raises:
-        StudyError: there is no template, or it refuses the messages.
+        StudyError: the tokenizer has no chat template, or the template refuses the
+            messages.
     """
     if not getattr(tokenizer, "chat_template", None):
         raise StudyError(
@@ -175,7 +183,7 @@ def apply_template(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) 
     # the switch ignore it.
     options = {
         "tokenize": False,
-        "add_generation_prompt": messages[-1]["role"] != "assistant",
+        "add_generation_prompt": asks,
         "enable_thinking": False,
     }
     merged = _without_system(messages)
@@ -187,10 +195,10 @@ def apply_template(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) 
                 f"{tokenizer.name_or_path}: its chat template refuses the messages: "
                 + str(error).partition("\n")[0]
             ) from error
-        return apply_template(tokenizer, merged)
+        return write_out(tokenizer, merged, asks)
     # Some templates leave out a role that they do not know, and say nothing.
     lost = merged != messages and messages[0]["content"].strip() not in text
-    return apply_template(tokenizer, merged) if lost else text
+    return write_out(tokenizer, merged, asks) if lost else text
 
 
 def _without_system(messages: list[Message]) -> list[Message]:

@@ -1,77 +1,99 @@
-"""Where each turn of a conversation stands in what the model sees.
+"""Token positions in a conversation of any number of turns.
 
-Found from the chat template's own offsets: the template is rendered once with the words
-and once with a placeholder for each message's, which shows what it writes around them.
+Where each message's words stand is read off the template around one private-use
+character for each message, never searched for: messages may say what the template says
+too ("assistant"), or what another message says.
 """
+
+from itertools import pairwise
 
 from transformers import PreTrainedTokenizerBase
 
-from emotion_concepts.chat import (
-    Message,
-    Rendered,
-    apply_template,
-    tokenise,
-)
+from emotion_concepts.chat import Message, Rendered, tokenise, write_out
 from emotion_concepts.errors import StudyError
 
-FIRST = 0xE000  # private-use characters, in no template: one for each message
+FIRST_PLACEHOLDER = 0xE000  # private-use characters, in no template
 
-Turn = dict[str, list[int]]
+Turns = list[dict[str, list[int]]]
 
 
 def turns(
     tokenizer: PreTrainedTokenizerBase, messages: list[Message]
-) -> tuple[Rendered, list[Turn]]:
-    """Token positions of every turn of a conversation.
+) -> tuple[Rendered, Turns]:
+    """A conversation as the model sees it, and the positions of every turn.
 
     Args:
         tokenizer: the model's tokenizer, with a chat template.
-        messages: `{"role": ..., "content": ...}` in order, a system's first if at all.
-            After a user's last turn the template goes on to where the assistant would
-            speak.
+        messages: `{"role": ..., "content": ...}` in order; the first may be the
+            system's. If the last is not the assistant's, the text ends where the
+            assistant would speak.
 
     Returns:
         The rendered conversation and, for each message, token indices: `content` (all
-        of its words), `end` (the last token of them) and `start` (the last token before
-        its first word; of an assistant's turn, the paper's ":" after "Assistant"). If
-        the last turn is not the assistant's, it also has `assistant_start`, the last
-        token of all.
+        of its words, without the space around them), `end` (the last of these) and
+        `start` (the last token before the message, where the assistant would be asked
+        to speak if the turn is its; the paper's ":").
+        A message without words has an empty `content` and `end`. The last message, if
+        not the assistant's, also has `assistant_start`: where the answer would start.
 
     Raises:
-        StudyError: the template changes the words, so that they cannot be found.
+        StudyError: the tokenizer has no chat template, or the template refuses the
+            messages or changes their words.
+        ValueError: there are no messages.
     """
-    text = apply_template(tokenizer, messages)
-    signs = [chr(FIRST + place) for place in range(len(messages))]
-    marked = [m | {"content": s} for m, s in zip(messages, signs, strict=True)]
-    around = apply_template(tokenizer, marked)
-    rendered = tokenise(tokenizer, text, special_tokens=False)
-    found: list[Turn] = []
-    at = 0  # how far the text has been matched
-    for message, sign in zip(messages, signs, strict=True):
-        between, seen, around = around.partition(sign)
-        # The template may strip what is said.
-        said = message["content"]
-        shown = said if text.startswith(said, at + len(between)) else said.strip()
-        first = at + len(between)
-        if not seen or text[at:first] != between or not text.startswith(shown, first):
-            raise StudyError(
-                "the chat template does not show the words of a conversation "
-                f"unchanged: {said[:60]!r}"
-            )
-        at = first + len(shown)
-        begin = first + len(shown) - len(shown.lstrip())
-        content = rendered.span(begin, first + len(shown.rstrip()))
-        found.append(
-            {
-                "content": content,
-                "end": content[-1:],
-                "start": rendered.span(0, begin)[-1:],
-            }
-        )
-    if text[at:] != around:
-        raise StudyError(
-            "the chat template does not end as it began: it sees the words"
-        )
-    if messages[-1]["role"] != "assistant":
-        found[-1]["assistant_start"] = rendered.span(0, len(text))[-1:]
+    if not messages:
+        raise ValueError("a conversation needs at least one message")
+    asks = messages[-1]["role"] != "assistant"
+    rendered = tokenise(
+        tokenizer, write_out(tokenizer, messages, asks), special_tokens=False
+    )
+    between = _between(tokenizer, messages, asks)
+    found, place = [], len(between[0])
+    for message, after in zip(messages, between[1:], strict=True):
+        shown = _shown(rendered.text, place, message["content"], after)
+        first = place + len(shown) - len(shown.lstrip())
+        last = place + len(shown.rstrip())
+        content = rendered.span(first, last) if shown.strip() else []
+        before = _tokens_before(rendered, place)
+        if content:  # a token may join the template's space with the first word
+            before = min(before, content[0])
+        start = [before - 1] if before else []
+        found.append({"content": content, "end": content[-1:], "start": start})
+        place += len(shown) + len(after)
+    if place != len(rendered.text):
+        raise StudyError(_changed(messages[-1]["content"]))
+    if asks:
+        found[-1]["assistant_start"] = [len(rendered.tokens) - 1]
     return rendered, found
+
+
+def _tokens_before(rendered: Rendered, place: int) -> int:
+    """How many tokens begin before a character's place."""
+    offsets = enumerate(rendered.offsets)
+    return next((i for i, (a, b) in offsets if a >= place < b), len(rendered.offsets))
+
+
+def _between(
+    tokenizer: PreTrainedTokenizerBase, messages: list[Message], asks: bool
+) -> list[str]:
+    """What the template writes before, between and after the messages' words."""
+    marks = [chr(FIRST_PLACEHOLDER + number) for number in range(len(messages))]
+    marked = [m | {"content": c} for m, c in zip(messages, marks, strict=True)]
+    text = write_out(tokenizer, marked, asks)
+    places = [text.find(mark) for mark in marks]
+    if places[0] < 0 or any(b <= a for a, b in pairwise(places)):
+        raise StudyError("the chat template leaves out messages or moves them")
+    edges = [-1, *places, len(text)]
+    return [text[a + 1 : b] for a, b in pairwise(edges)]
+
+
+def _shown(text: str, place: int, content: str, after: str) -> str:
+    """A message's words as they stand in the text: the template may strip them."""
+    for shown in (content, content.strip(), content.lstrip(), content.rstrip()):
+        if text.startswith(shown + after, place):
+            return shown
+    raise StudyError(_changed(content))
+
+
+def _changed(content: str) -> str:
+    return f"the chat template does not show a message unchanged: {content[:60]!r}"

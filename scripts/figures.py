@@ -16,6 +16,7 @@ from emotion_concepts.figures_validation import (
     intensities,
     scenarios,
 )
+from emotion_concepts.figures_wild import wild
 from emotion_concepts.store import read_json
 
 
@@ -32,6 +33,7 @@ def main() -> None:
     parser.add_argument("--neutral-counts", type=Path, required=True)
     parser.add_argument("--validation", type=Path, required=True)
     parser.add_argument("--preferences", type=Path, required=True)
+    parser.add_argument("--wild", type=Path, required=True)
     parser.add_argument("--findings", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
@@ -56,6 +58,7 @@ def main() -> None:
         "continuations": continuations(tested, findings),
         "preferences": preferences(preferred, findings),
         "preference_steering": preference_steering(preferred, findings),
+        "wild": wild(read_json(args.wild), findings),
     }
     for name, figure in drawn.items():
         for kind in ("svg", "png"):

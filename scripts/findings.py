@@ -18,6 +18,7 @@ from emotion_concepts.findings import (
 )
 from emotion_concepts.findings_behaviours import of_behaviours
 from emotion_concepts.findings_validation import of_validation
+from emotion_concepts.findings_wild import of_wild
 from emotion_concepts.geometry import FEWEST_WORDS
 from emotion_concepts.preference_findings import of_preferences
 from emotion_concepts.statistics import Interval, resampled_mean
@@ -46,6 +47,7 @@ def main() -> None:
     parser.add_argument("--validation", type=Path, required=True)
     parser.add_argument("--preferences", type=Path, required=True)
     parser.add_argument("--behaviours", type=Path, nargs="+", required=True)
+    parser.add_argument("--wild", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     found = of_texts(read_records(args.stories))
@@ -57,6 +59,7 @@ def main() -> None:
     found |= of_preferences(read_json(args.preferences))
     under_pressure = map(read_json, args.behaviours)
     found |= of_behaviours({one["behaviour"]: one for one in under_pressure})
+    found |= of_wild(read_json(args.wild))
     write_json(args.out, scoreboard(read_rows(args.paper), found))
 
 

@@ -10,6 +10,7 @@ from emotion_concepts import (
     figures_preferences,
     figures_texts,
     figures_validation,
+    figures_wild,
 )
 from emotion_concepts.figures_layers import KINDS
 from emotion_concepts.figures_map import FOCUS
@@ -156,6 +157,7 @@ def study(
         "neutral": counts,
         "validation": validation(),
         "preferences": preferences(words),
+        "wild": wild(),
         "findings": board(rated, topics),
     }
 
@@ -399,6 +401,69 @@ def preferences(words: list[str]) -> dict:
     }
 
 
+def wild() -> dict:
+    """Scripted sessions, read by a model that does half of what was predicted."""
+    generator = np.random.default_rng(0)
+    each = [
+        {
+            "session": f"a_session_{n // 2}",
+            "emotion": FOCUS_WORDS[n % 12],
+            "direction": ("up", "down")[n % 2],
+            "at": {"turn": 3, "position": position},
+            "value": float(value),
+            "null_low": -0.02,
+            "null_high": 0.03,
+            "right": bool(value > 0) == (n % 2 == 0),
+            "above": 0.5,
+        }
+        for n, (value, position) in enumerate(
+            zip(
+                generator.normal(0, 0.04, 15),
+                ["user_end", "assistant_start", "assistant"] * 5,
+                strict=True,
+            )
+        )
+    ]
+
+    def spread(prefix: str, centre: float) -> dict:
+        return {f"{prefix}low": centre - 0.01, f"{prefix}high": centre + 0.01}
+
+    def read() -> dict:
+        return {
+            "band": {"low": [-0.02] * 6, "high": [0.02] * 6},
+            "emotions": {
+                emotion: {
+                    "curve": generator.normal(0.01, 0.02, 6).tolist(),
+                    "change": 0.04,
+                    "null": 0.0,
+                    "baseline": 0.01,
+                    "difference": 0.03,
+                }
+                | spread("", 0.04)
+                | spread("null_", 0.0)
+                | spread("baseline_", 0.01)
+                | spread("difference_", 0.03)
+                for emotion in FOCUS_WORDS
+            },
+        }
+
+    share = {"value": 0.4, "low": 0.2, "high": 0.64, "n": 15}
+    return {
+        "fixed_layer": 3,
+        "blocks": 6,
+        "draws": 1000,
+        "predictions": {
+            "each": each,
+            "share": share | {"null": 0.5, "null_low": 0.2, "null_high": 0.8},
+        },
+        "budget": {
+            "steps": [1, 3, 5, 7, 9, 11],
+            "assistant_start": read(),
+            "assistant": read(),
+        },
+    }
+
+
 def draw(results: dict) -> dict[str, Figure]:
     geometry, findings = results["geometry"], results["findings"]
     chosen = results["preferences"]
@@ -412,6 +477,7 @@ def draw(results: dict) -> dict[str, Figure]:
         "preference_steering": figures_preferences.preference_steering(
             chosen, findings
         ),
+        "wild": figures_wild.wild(results["wild"], findings),
         "emotion_map": figures_map.emotion_map(geometry, findings),
         "people": figures_map.people(geometry, findings),
         "cosine_matrix": figures_clusters.cosine_matrix(geometry),

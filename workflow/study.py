@@ -72,6 +72,8 @@ MADE = (
         )
     ),
     "sycophancy/judged.jsonl",
+    "wild/wild.json",
+    "wild/transcripts.json",
 )
 JUDGE = "judge"  # the folder of a judge's weights, beside those of the studied models
 UNSTEERED = "unsteered"
@@ -436,6 +438,14 @@ class Study:
             "intensities": self.stimuli["intensities"],
             "strength": self.config["validation"]["strength"],
             "resamples": self.config["geometry"]["resamples"],
+        }
+
+    def wild(self) -> dict[str, Any]:
+        """Which sessions are read, and what their probes are held against."""
+        return {
+            "focus": self.focus,
+            "sessions": self.stimuli["wild"],
+            "batch_tokens": self.config["batches"]["tokens"],
         }
 
     def benchmark(self, work: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from jsonschema.validators import extend
 
 from workflow.errors import ConfigError, listed, nearest, shown
 from workflow.reading import read_ratings, read_yaml
+from workflow.sessions import check_sessions
 
 SCHEMAS = Path(__file__).parent / "schemas"
 PLACEHOLDERS = {
@@ -101,6 +102,7 @@ def load_stimuli(config: dict[str, Any]) -> dict[str, Any]:
         "intensities",
         "openings",
         *BEHAVIOURS,
+        "wild",
     ):
         stimuli[name] = read_yaml(paths[name], f"config: stimuli.{name}")
         _check_schema(stimuli[name], name, paths[name])
@@ -121,6 +123,8 @@ def load_stimuli(config: dict[str, Any]) -> dict[str, Any]:
         _check_prompt(f"{paths['prompts']}: {name}", prompt, PLACEHOLDERS[name])
     _check_messages(stimuli, paths)
     _check_behaviours(stimuli, paths)
+    _check_distinct(stimuli["wild"], "id", paths["wild"])
+    check_sessions(stimuli["wild"], stimuli["emotions"], paths)
     stimuli["ratings"] = {
         name: read_ratings(path, f"config: stimuli.ratings.{name}")
         for name, path in paths["ratings"].items()

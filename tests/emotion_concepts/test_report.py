@@ -30,7 +30,7 @@ def folder(results: dict, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def made(results: dict, folder: Path, name: str = "a-model", **changed: object) -> str:
     model = {"identity": "0123", "blocks": 6, "source": {"hub": "some/model"}}
     parts = {"model": model} | {k: v for k, v in results.items() if k != "layout"}
-    for unused in ("bootstrap", "permuted"):
+    for unused in ("bootstrap", "permuted", "wild"):
         parts.pop(unused)
     return page(template=TEMPLATE, name=name, figures=folder, **(parts | changed))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_up import preferences, validation
+from made_up import preferences, validation, wild
 
 from emotion_concepts.activations import MEAN, NORM
 from emotion_concepts.store import (
@@ -116,10 +116,13 @@ class Study:
         write_json(chosen, preferences(EMOTIONS))
         tested = self / "validation.json"
         write_json(tested, validation())
+        sessions = self / "wild.json"
+        write_json(sessions, wild())
         self.run(
             "findings",
             validation=tested,
             preferences=chosen,
+            wild=sessions,
             paper=ROOT / "workflow/stimuli/findings.csv",
             stories=self / "stories.jsonl",
             out=self / "findings.json",
@@ -136,7 +139,9 @@ class Study:
             "preferences": chosen,
         }
         layout, figures = self / "layout.json", self / "figures"
-        self.run("figures", layout=layout, out=figures, **common, **shown)
+        self.run(
+            "figures", layout=layout, wild=sessions, out=figures, **common, **shown
+        )
         self.run(
             "report",
             name="made-up",

@@ -17,6 +17,7 @@ rule findings:
         validation="results/{model}/validation/validation.json",
         preferences="results/{model}/preferences/preferences.json",
         behaviours=expand("results/{{model}}/{name}/{name}.json", name=BEHAVIOURS),
+        wild="results/{model}/wild/wild.json",
     output:
         "results/{model}/findings.json",
     log:
@@ -37,7 +38,7 @@ rule findings:
         "--bootstrap {input.bootstrap:q} --permuted {input.permuted:q} "
         "--validation {input.validation:q} --preferences {input.preferences:q} "
         "--behaviours {input.behaviours:q} "
-        "--out {output:q} 2>&1 | tee {log:q} >&2"
+        "--wild {input.wild:q} --out {output:q} 2>&1 | tee {log:q} >&2"
 
 
 FIGURE_FILES = [
@@ -56,6 +57,7 @@ FIGURE_FILES = [
     "continuations",
     "preferences",
     "preference_steering",
+    "wild",
 ]
 
 
@@ -72,6 +74,7 @@ rule figures:
         neutral_counts="results/{model}/neutral/counts.json",
         validation="results/{model}/validation/validation.json",
         preferences="results/{model}/preferences/preferences.json",
+        wild="results/{model}/wild/wild.json",
         findings="results/{model}/findings.json",
     output:
         expand(
@@ -99,7 +102,7 @@ rule figures:
         "--story-counts {input.story_counts:q} "
         "--neutral-counts {input.neutral_counts:q} "
         "--validation {input.validation:q} --preferences {input.preferences:q} "
-        "--findings {input.findings:q} "
+        "--wild {input.wild:q} --findings {input.findings:q} "
         "--out results/{wildcards.model}/figures 2>&1 | tee {log:q} >&2"
 
 
