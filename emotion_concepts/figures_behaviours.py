@@ -7,7 +7,8 @@ paper's curve of that emotion.
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
 from emotion_concepts.directions import is_random
@@ -15,23 +16,23 @@ from emotion_concepts.figures import (
     DARK,
     PALE,
     STYLE,
+    WIDTH,
     Json,
     layer_of,
-    new_figure,
     say,
     set_head,
-    set_title,
 )
 from emotion_concepts.figures_outcomes import bar_rows, coherence, outcomes
 from emotion_concepts.figures_steered import (
     UNITS,
-    bars,
     emotions_of,
+    error_bars,
     look_of,
     points,
     shown_readings,
     signed,
     spaced,
+    title,
 )
 from emotion_concepts.paper_curves import Curves
 
@@ -46,33 +47,34 @@ def behaviour(found: Json, curves: Curves) -> Figure:
         found: `<behaviour>.json`.
         curves: the paper's, see `paper_curves`.
     """
-    shown = shown_readings(found)
-    emotions = emotions_of(found)
-    steered = len(emotions) * len(
-        {c["strength"] for c in found["choice"]["conditions"]}
-    )
-    rows = bar_rows(found)
-    heights = [*[2.0] * len(shown), 1.0 + 0.2 * max(4, steered)]
-    heights += [2.3] if len(shown) > 1 else []
-    heights += [1.0 + 0.16 * len(rows)] if rows else []
-    figure, axes = new_figure(
-        sum(heights) + 0.9, len(heights), 2, height_ratios=heights, squeeze=False
-    )
+    shown, emotions = shown_readings(found), emotions_of(found)
+    bars = bar_rows(found)
+    steered = {(d["direction"], d["strength"]) for d in found["choice"]["differences"]}
+    lines = 2.0 if len(emotions) < 4 else 2.8
+    heights = [0.15 + 0.17 * -(-(len(emotions) + 3) // 3), *[lines] * len(shown)]
+    heights += [1.0 + 0.2 * max(5, len(steered))]
+    heights += [2.4] if len(shown) > 1 else []
+    heights += [1.0 + 0.16 * len(bars)] if bars else []
+    figure = Figure(figsize=(WIDTH, sum(heights) + 0.4), layout="constrained")
+    FigureCanvasAgg(figure)
+    # Each row has its own margins, as wide as its own labels.
+    top, *rows = figure.subfigures(len(heights), 1, height_ratios=heights)
+    _legend(top, emotions)
     for row, reading in enumerate(shown):
+        left, right = rows.pop(0).subplots(1, 2)
         curve = curves.get(found["behaviour"] if not row else reading, {})
-        _choice(axes[row, 0], found, reading, curve)
-        _rollout(axes[row, 1], found, reading, curve)
-        if len(shown) > 1:
-            _differences(axes[len(shown), row], found, reading)
+        _choice(left, found, reading, curve)
+        _rollout(right, found, reading, curve)
+    left, right = rows.pop(0).subplots(1, 2)
+    _differences(left, found, shown[0])
     if len(shown) > 1:
-        _trade_off(axes[len(shown) + 1, 0], found)
-        coherence(axes[len(shown) + 1, 1], found)
-    else:
-        _differences(axes[1, 0], found, shown[0])
-        coherence(axes[1, 1], found)
-    if rows:
-        outcomes(_across(figure, axes[-1]), found, rows)
-    _legend(figure, found)
+        _differences(right, found, shown[1])
+        right.tick_params(labelleft=False)  # the rows are those of the left panel
+        left, right = rows.pop(0).subplots(1, 2)
+        _trade_off(left, found)
+    coherence(right, found)
+    if bars:
+        outcomes(rows.pop(0).subplots(), found, bars)
     set_head(
         figure,
         f"{spaced(found['behaviour']).capitalize()} of the model steered at "
@@ -89,7 +91,7 @@ def _choice(axes: Axes, found: Json, reading: str, curve: dict) -> None:
         return
     n = max(c["readings"][reading]["n"] for c in conditions if c["readings"][reading])
     axes.set_ylabel("probability")
-    set_title(
+    title(
         axes,
         f"{spaced(reading).capitalize()} by choice: mean of {n} "
         f"{UNITS[found['behaviour']]}; bars: 95 %, bootstrap over them",
@@ -98,7 +100,7 @@ def _choice(axes: Axes, found: Json, reading: str, curve: dict) -> None:
 
 def _rollout(axes: Axes, found: Json, reading: str, curve: dict) -> None:
     name = spaced(reading).capitalize()
-    set_title(axes, f"{name} in rollouts")
+    title(axes, f"{name} in rollouts")
     if found["rollout"] is None:
         say(axes, NO_ROLLOUTS)
         return
@@ -112,7 +114,7 @@ def _rollout(axes: Axes, found: Json, reading: str, curve: dict) -> None:
     sizes = sorted({rate["n"] for rate in graded})
     span = f"{sizes[0]} to {sizes[-1]}" if len(sizes) > 1 else str(sizes[0])
     axes.set_ylabel("share of graded replies")
-    set_title(
+    title(
         axes,
         f"{name} in rollouts: n = {span} replies a condition; bars: 95 % Wilson",
     )
@@ -141,7 +143,7 @@ def _lines(
         line = points(conditions, name, reading)
         some = some or bool(line)
         shift = (place - (len(emotions) - 1) / 2) * 0.07 * top
-        bars(
+        error_bars(
             axes, [(s + shift * bool(s), *rest) for s, *rest in line], **look_of(place)
         )
         told = curve.get(name, [])
@@ -149,8 +151,9 @@ def _lines(
         if line:
             axes.plot(*zip(*told, strict=True), ls="--", zorder=1.5, **look)
     base = points(conditions, "unsteered", reading)
-    bars(axes, base, color=DARK, marker="_", ms=7, lw=0, zorder=4)
+    error_bars(axes, base, color=DARK, marker="_", ms=7, lw=0, zorder=4)
     axes.set(xlabel="strength")
+    axes.locator_params(axis="x", nbins=5)
     return some or bool(base)
 
 
@@ -164,10 +167,14 @@ def _differences(axes: Axes, found: Json, reading: str) -> None:
         for name, rows in measured.items()
     }
     emotions = emotions_of(found)
-    rows = {(d["direction"], d["strength"]) for some in kept.values() for d in some}
+    rows = {
+        (c["direction"], c["strength"])
+        for c in found["choice"]["conditions"]
+        if c["direction"] in emotions
+    }
     order = sorted(rows, key=lambda row: (emotions.index(row[0]), row[1]))
-    set_title(axes, f"{spaced(reading).capitalize()}: emotion minus random")
-    if not order:
+    title(axes, f"{spaced(reading).capitalize()}: emotion minus random")
+    if not any(kept.values()):
         say(axes, "no emotion beside\nrandom directions")
         return
     axes.axvline(0, color=DARK, lw=0.5)
@@ -180,13 +187,19 @@ def _differences(axes: Axes, found: Json, reading: str) -> None:
             axes.plot(d["value"], y, **look | {"mfc": face, "lw": 0})
     axes.set_yticks(range(len(order)), [f"{d} {signed(s)}" for d, s in order])
     axes.set(ylim=(len(order) - 0.5, -0.5), xlabel="difference")
-    sizes = [f"{name} n = {some[0]['n']}" for name, some in kept.items() if some]
+    sizes = [
+        f"{look} {name} n = {some[0]['n']}"
+        for look, (name, some) in zip(
+            ("filled:", "hollow:"), kept.items(), strict=False
+        )
+        if some
+    ]
     count = sum(map(is_random, found["directions"]))
-    set_title(
+    title(
         axes,
-        f"{spaced(reading).capitalize()}: emotion minus mean of {count} random "
-        f"directions, 95 % intervals. Filled: choice, hollow: rollouts "
-        f"({'; '.join(sizes)})",
+        f"{spaced(reading).capitalize()}, emotion minus mean of {count} random "
+        f"directions, 95 %; {'; '.join(sizes)}",
+        letters=33,
     )
 
 
@@ -194,10 +207,10 @@ def _trade_off(axes: Axes, found: Json) -> None:
     """Agreeing where it is wrong against warmth where it is due, by choice."""
     conditions = found["choice"]["conditions"]
     axes.set(xlabel="support of people in distress", ylabel=spaced(found["main"]))
-    set_title(
+    title(
         axes,
-        "The trade-off, by choice, with 95 % intervals of emotions. Filled: steered "
-        "towards, hollow: away",
+        "The trade-off, by choice: means over entries, bars 95 %. Filled: steered "
+        "towards the emotion, hollow: away",
     )
     for name in sorted(found["directions"], key=is_random, reverse=True):
         warm = points(conditions, name, "support")
@@ -227,19 +240,11 @@ def _trade_off(axes: Axes, found: Json) -> None:
         axes.plot(x[1], y[1], "s", color=DARK, ms=5, zorder=4)
 
 
-def _across(figure: Figure, pair: list[Axes]) -> Axes:
-    """One panel in the place of two."""
-    place = pair[0].get_gridspec()[-1, :]
-    for axes in pair:
-        axes.remove()
-    return figure.add_subplot(place)
-
-
-def _legend(figure: Figure, found: Json) -> None:
+def _legend(top: SubFigure, emotions: list[str]) -> None:
     """What the lines are, over all panels."""
     handles = [
         Line2D([], [], label=name, **look_of(place))
-        for place, name in enumerate(emotions_of(found))
+        for place, name in enumerate(emotions)
     ]
     handles += [
         Line2D(
@@ -256,4 +261,4 @@ def _legend(figure: Figure, found: Json) -> None:
         Line2D([], [], color=PALE, lw=3, label="random directions, their intervals"),
         Line2D([], [], color=DARK, marker="_", ms=7, lw=0, label="unsteered"),
     ]
-    figure.legend(handles=handles, loc="outside upper left", ncols=4)
+    top.legend(handles=handles, loc="upper left", ncols=3)

@@ -5,8 +5,8 @@ from itertools import groupby
 from matplotlib.axes import Axes
 
 from emotion_concepts.directions import is_random
-from emotion_concepts.figures import COLOURS, DARK, PALE, Json, say, set_title
-from emotion_concepts.figures_steered import signed, spaced
+from emotion_concepts.figures import COLOURS, DARK, PALE, Json, say
+from emotion_concepts.figures_steered import signed, spaced, title
 from emotion_concepts.statistics import wilson
 
 # Ten looks that differ without colour.
@@ -17,6 +17,7 @@ WHOLE = {"coherent": "o", "finished": "s", "graded": "^"}
 def coherence(axes: Axes, found: Json) -> None:
     """How many rollouts are whole, by strength; without any, whether it answers."""
     axes.set(xlabel="strength", ylim=(-0.03, 1.03))
+    axes.locator_params(axis="x", nbins=5)
     if found["rollout"] is None:
         _answered(axes, found["choice"]["conditions"])
         return
@@ -44,11 +45,13 @@ def coherence(axes: Axes, found: Json) -> None:
                 ms=3.5,
                 label=f"{name}, random" if random else name,
             )
-    axes.legend(loc="lower left", ncols=2, columnspacing=0.8, handletextpad=0.1)
-    set_title(
+    if len(strengths) <= 5:
+        axes.set_xticks(strengths, [signed(strength) for strength in strengths])
+    axes.legend(loc="best", ncols=2, columnspacing=0.8, handletextpad=0.1)
+    title(
         axes,
-        "Rollouts that are whole: emotions pooled (filled) and random directions "
-        "(hollow); at 0 unsteered; bars: 95 % Wilson",
+        "Whole rollouts: emotions pooled (filled), random pooled (hollow), at 0 "
+        "unsteered; bars: 95 % Wilson",
     )
 
 
@@ -77,10 +80,8 @@ def _answered(axes: Axes, conditions: list[Json]) -> None:
             ms=4,
             label="random directions" if random else "emotions; at 0 unsteered",
         )
-    axes.legend(loc="lower left")
-    set_title(
-        axes, "No rollouts. Does the model still answer? Probability of the options"
-    )
+    axes.legend()
+    title(axes, "No rollouts. Does the model still answer? Probability of the options")
 
 
 def bar_rows(found: Json) -> list[tuple[str, Json]]:
@@ -144,8 +145,9 @@ def outcomes(axes: Axes, found: Json, rows: list[tuple[str, Json]]) -> None:
         handlelength=2.4,
         handleheight=1.1,
     )
-    set_title(
+    title(
         axes,
         "How the replies end (counts of this sample; intervals of the main outcome "
         "above). Random directions together",
+        letters=66,
     )

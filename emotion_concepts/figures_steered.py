@@ -1,5 +1,6 @@
 """What the figures of behaviours under steering share: names, looks, points."""
 
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -66,10 +67,16 @@ def look_of(place: int) -> dict[str, Any]:
     }
 
 
-def bars(axes: Axes, line: list[tuple], **look: Any) -> None:
+def error_bars(axes: Axes, line: list[tuple], **look: Any) -> None:
     """Points with intervals; `line` has (x, value, low, high)."""
     if not line:
         return
     x, value, low, high = np.array(line).T
     spread = np.clip([value - low, high - value], 0, None)
     axes.errorbar(x, value, yerr=spread, elinewidth=0.8, **look)
+
+
+def title(axes: Axes, text: str, letters: int = 37) -> None:
+    """A title of lines so short that it fits over half of a figure."""
+    lines = [textwrap.fill(line, letters) for line in text.split("\n")]
+    axes.set_title("\n".join(lines))
