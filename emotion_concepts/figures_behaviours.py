@@ -94,7 +94,7 @@ def _choice(axes: Axes, found: Json, reading: str, curve: dict) -> None:
     title(
         axes,
         f"{spaced(reading).capitalize()} by choice: mean of {n} "
-        f"{UNITS[found['behaviour']]}; bars: 95 %, bootstrap over them",
+        f"{UNITS[found['behaviour']]}, 95 % bootstrap over them",
     )
 
 
@@ -152,9 +152,11 @@ def _lines(
             axes.plot(*zip(*told, strict=True), ls="--", zorder=1.5, **look)
     base = points(conditions, "unsteered", reading)
     error_bars(axes, base, color=DARK, marker="_", ms=7, lw=0, zorder=4)
+    if not (some or base):
+        return False
     axes.set(xlabel="strength")
     axes.locator_params(axis="x", nbins=5)
-    return some or bool(base)
+    return True
 
 
 def _differences(axes: Axes, found: Json, reading: str) -> None:

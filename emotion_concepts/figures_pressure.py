@@ -17,7 +17,7 @@ from emotion_concepts.figures import (
     set_head,
     settle,
 )
-from emotion_concepts.figures_steered import OPTIONS, UNITS, spaced, title
+from emotion_concepts.figures_steered import OPTIONS, spaced, title
 from emotion_concepts.labels import label_points
 
 POSITION = "prompt"
@@ -50,58 +50,60 @@ def pressure_probes(behaviours: list[Json]) -> Figure:
     set_head(
         figure,
         "The probe on the prompt against what the unsteered model does. Filled: by "
-        "choice, hollow: in rollouts; crosses: controls",
+        "choice, hollow: in rollouts, 95 % Wilson; crosses: controls",
     )
     settle(figure)
     for place, (points, names) in zip(axes.flat, labelled, strict=False):
         if len(points):
-            order = np.argsort(-np.abs(points[:, 1] - np.median(points[:, 1])))
+            rates = points[: len(names), 1]
+            order = np.argsort(-np.abs(rates - np.median(rates)))
             label_points(place, points, names, order.tolist(), 0, LABELS)
     return figure
 
 
 def _panel(axes: Axes, found: Json, emotion: str) -> tuple[np.ndarray, list[str]]:
-    """Draws the entries as points; returns those by choice, or by rollout where there
-    is no choice, and their names.
+    """Draws the entries as points; returns their names, and their points (by choice,
+    or in rollouts where there is no choice) followed by all points, to keep clear of.
     """
     main = spaced(found["main"])
     title(axes, "\n".join([f"{main.capitalize()}: {emotion}", *_told(found, emotion)]))
-    points, names = [], []
+    points, names, others = [], [], []
     for entry in found["entries"]:
         probe = found["probes"]["entries"].get(entry["id"], {}).get(POSITION, {})
         rates = rates_of(found, entry["id"])
         if probe.get(emotion) is None or not rates:
             continue
-        for measure, rate in rates.items():
-            axes.plot(
-                probe[emotion],
-                rate,
-                "x" if entry["control"] else "o",
-                color=COLOURS[measure == "rollout"],
-                mfc=COLOURS[0] if measure == "choice" else "white",
-                ms=4,
-            )
-        points.append((probe[emotion], next(iter(rates.values()))))
+        x, marker = probe[emotion], "x" if entry["control"] else "o"
+        for measure, (rate, low, high) in rates.items():
+            colour = COLOURS[measure == "rollout"]
+            face = colour if measure == "choice" else "white"
+            axes.plot([x, x], [low, high], color=colour, lw=0.4, zorder=1)
+            axes.plot(x, rate, marker, color=colour, mfc=face, ms=4)
+            others.append((x, rate))
+        points.append(others[-len(rates)])
         names.append(spaced(entry["id"]))
     if not points:
         say(axes, "nothing to set against the probe")
         return np.zeros((0, 2)), []
     axes.set(xlabel=f"{emotion} probe on the prompt", ylabel=f"rate of {main}")
     axes.margins(0.12)
-    return np.array(points), names
+    axes.locator_params(axis="x", nbins=4)
+    return np.array(points + others), names
 
 
-def rates_of(found: Json, entry: str) -> dict[str, float]:
-    """How often the unsteered model does it in an entry, by `choice` and `rollout`."""
+def rates_of(found: Json, entry: str) -> dict[str, tuple[float, float, float]]:
+    """How often the unsteered model does it in an entry, by `choice` and `rollout`, with
+    interval; a choice's probability is no sample and has none.
+    """
     main, rates = found["main"], {}
     chosen = found["choice"]["entries"].get(entry, {}).get("probability", {})
-    option = OPTIONS.get(main, main)
-    if chosen.get(option) is not None:
-        rates["choice"] = chosen[option]
+    p = chosen.get(OPTIONS.get(main, main))
+    if p is not None:
+        rates["choice"] = p, p, p
     if found["rollout"] is not None and entry in found["rollout"]["entries"]:
         rate = found["rollout"]["entries"][entry]["readings"].get(main)
         if rate and rate["n"]:
-            rates["rollout"] = rate["rate"]
+            rates["rollout"] = rate["rate"], rate["low"], rate["high"]
     return rates
 
 
@@ -115,11 +117,10 @@ def _told(found: Json, emotion: str) -> list[str]:
             lines.append(f"{row['measure']}: r not measured")
             continue
         words = row["baseline"]
-        beside = "" if words is None else f"; words {number(words)}"
-        lines.append(
+        beside = "" if words is None else f"; words alone {number(words)}"
+        lines += [
             f"{row['measure']}: r = {number(row['r'])} "
-            f"[{number(row['low'])}, {number(row['high'])}], null "
-            f"{number(row['null_low'])} to {number(row['null_high'])}, "
-            f"{row['n']} {UNITS[found['behaviour']]}{beside}"
-        )
+            f"[{number(row['low'])}, {number(row['high'])}], n = {row['n']}",
+            f"null {number(row['null_low'])} to {number(row['null_high'])}{beside}",
+        ]
     return lines or ["r: not measured"]
