@@ -66,7 +66,9 @@ def _panel(axes: Axes, found: Json, emotion: str) -> tuple[np.ndarray, list[str]
     or in rollouts where there is no choice) followed by all points, to keep clear of.
     """
     main = spaced(found["main"])
-    title(axes, "\n".join([f"{main.capitalize()}: {emotion}", *_told(found, emotion)]))
+    title(
+        axes, "\n".join([f"{main.capitalize()}: {emotion}", *_told(found, emotion)]), 40
+    )
     points, names, others = [], [], []
     for entry in found["entries"]:
         probe = found["probes"]["entries"].get(entry["id"], {}).get(POSITION, {})
@@ -77,7 +79,7 @@ def _panel(axes: Axes, found: Json, emotion: str) -> tuple[np.ndarray, list[str]
         for measure, (rate, low, high) in rates.items():
             colour = COLOURS[measure == "rollout"]
             face = colour if measure == "choice" else "white"
-            axes.plot([x, x], [low, high], color=colour, lw=0.4, zorder=1)
+            axes.plot([x, x], [low, high], color=colour, lw=0.4, alpha=0.5, zorder=1)
             axes.plot(x, rate, marker, color=colour, mfc=face, ms=4)
             others.append((x, rate))
         points.append(others[-len(rates)])
@@ -92,8 +94,8 @@ def _panel(axes: Axes, found: Json, emotion: str) -> tuple[np.ndarray, list[str]
 
 
 def rates_of(found: Json, entry: str) -> dict[str, tuple[float, float, float]]:
-    """How often the unsteered model does it in an entry, by `choice` and `rollout`, with
-    interval; a choice's probability is no sample and has none.
+    """How often the unsteered model does it in an entry, by `choice` and `rollout`,
+    with interval; a choice's probability is no sample and has none.
     """
     main, rates = found["main"], {}
     chosen = found["choice"]["entries"].get(entry, {}).get("probability", {})
@@ -117,10 +119,11 @@ def _told(found: Json, emotion: str) -> list[str]:
             lines.append(f"{row['measure']}: r not measured")
             continue
         words = row["baseline"]
-        beside = "" if words is None else f"; words alone {number(words)}"
+        beside = "" if words is None else f", words {number(words)}"
         lines += [
             f"{row['measure']}: r = {number(row['r'])} "
-            f"[{number(row['low'])}, {number(row['high'])}], n = {row['n']}",
-            f"null {number(row['null_low'])} to {number(row['null_high'])}{beside}",
+            f"[{number(row['low'])}, {number(row['high'])}]",
+            f"n = {row['n']}, null {number(row['null_low'])} to "
+            f"{number(row['null_high'])}{beside}",
         ]
     return lines or ["r: not measured"]
