@@ -130,27 +130,37 @@ def _power(found: Json) -> list[str]:
 
 def _headlines(found: Json) -> list[str]:
     """Emotion less random directions, for each measure and reading, in words."""
-    said = []
-    for reading in shown_readings(found):
-        for measure, name in (("choice", "By choice"), ("rollout", "In rollouts")):
-            if found[measure] is None:
-                continue
-            some = [
-                f"{_condition(d)} {stated(d)}"
-                for d in found[measure]["differences"]
-                if d["reading"] == reading
-            ]
-            if some:
-                said.append(
-                    f"{name}, {spaced(reading)} under an emotion less that under "
-                    f"random directions: {'; '.join(some)}."
-                )
-            else:
-                said.append(
-                    f"{name}, {spaced(reading)} could not be set against random "
-                    f"directions{_why(found, reading, measure)}."
-                )
-    return said
+    return [
+        _headline(found, reading, measure)
+        for reading in shown_readings(found)
+        for measure in ("choice", "rollout")
+        if found[measure] is not None
+    ]
+
+
+def _headline(found: Json, reading: str, measure: str) -> str:
+    name = {"choice": "By choice", "rollout": "In rollouts"}[measure]
+    some = [
+        d
+        for d in found[measure]["differences"]
+        if d["reading"] == reading and d["value"] is not None
+    ]
+    if not some:
+        return (
+            f"{name}, {spaced(reading)} could not be set against random directions"
+            f"{_why(found, reading, measure)}."
+        )
+    clear = [d for d in some if d["low"] > 0 or d["high"] < 0]
+    others = [_condition(d) for d in some if d not in clear]
+    said = f"{name}, no emotion differs from random directions in {spaced(reading)}"
+    if clear:
+        said = (
+            f"{name}, {spaced(reading)} under an emotion less that under random "
+            f"directions: {'; '.join(f'{_condition(d)}: {stated(d)}' for d in clear)}"
+        )
+    if others:
+        said += f"; the intervals of {_listed(others)} reach zero"
+    return f"{said}."
 
 
 def _why(found: Json, reading: str, measure: str) -> str:
@@ -184,7 +194,9 @@ def _grader(grader: Json | None) -> str:
         within = "no interval" if low is None else f"{number(low)} to {number(high)}"
         agreed = (
             f"kappa {number(grader['kappa'])} ({within}; n = {grader['n']}), precision "
-            f"{stated(grader['precision'])}, recall {stated(grader['recall'])}"
+            f"{stated(grader['precision'])}, recall {stated(grader['recall'])}; on all "
+            f"labelled replies kappa {number(grader['all']['kappa'])} "
+            f"(n = {grader['all']['n']})"
         )
     if grader["trusted"]:
         return f"{grader['grader']}: {agreed}"

@@ -54,7 +54,15 @@ FIGURE_FILES = [
     "continuations",
     "preferences",
     "preference_steering",
+    "blackmail",
+    "reward_hacking",
+    "sycophancy",
+    "pressure_probes",
 ]
+BEHAVIOUR_FILES = expand(
+    "results/{{model}}/{behaviour}/{behaviour}.json",
+    behaviour=["blackmail", "reward_hacking", "sycophancy"],
+)
 
 
 rule figures:
@@ -70,6 +78,8 @@ rule figures:
         neutral_counts="results/{model}/neutral/counts.json",
         validation="results/{model}/validation/validation.json",
         preferences="results/{model}/preferences/preferences.json",
+        behaviours=BEHAVIOUR_FILES,
+        curves="workflow/stimuli/paper_curves.csv",
         findings="results/{model}/findings.json",
     output:
         expand(
@@ -97,6 +107,7 @@ rule figures:
         "--story-counts {input.story_counts:q} "
         "--neutral-counts {input.neutral_counts:q} "
         "--validation {input.validation:q} --preferences {input.preferences:q} "
+        "--behaviours {input.behaviours:q} --curves {input.curves:q} "
         "--findings {input.findings:q} "
         "--out results/{wildcards.model}/figures 2>&1 | tee {log:q} >&2"
 
@@ -115,6 +126,7 @@ rule report:
         neutral_counts="results/{model}/neutral/counts.json",
         validation="results/{model}/validation/validation.json",
         preferences="results/{model}/preferences/preferences.json",
+        behaviours=BEHAVIOUR_FILES,
     output:
         "results/{model}/report.html",
     log:
@@ -138,4 +150,5 @@ rule report:
         "--story-counts {input.story_counts:q} "
         "--neutral-counts {input.neutral_counts:q} "
         "--validation {input.validation:q} --preferences {input.preferences:q} "
+        "--behaviours {input.behaviours:q} "
         "--out {output:q} 2>&1 | tee {log:q} >&2"
