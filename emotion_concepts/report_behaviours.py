@@ -22,6 +22,7 @@ TITLES = {
     "sycophancy": "Sycophancy and harshness",
 }
 NONE = "–"
+FIXED = "\N{NO-BREAK SPACE}"
 
 
 def described_behaviour(found: Json) -> Json:
@@ -31,17 +32,16 @@ def described_behaviour(found: Json) -> Json:
         found: `<behaviour>.json`.
 
     Returns:
-        `name`, `title`, `said` (sentences), `readings` (rows of what was read and how
-        it was graded) and `tables` (reading, rows of conditions).
+        `name`, `title`, `said` (paragraphs of sentences), `readings` (rows of what was
+        read and how it was graded) and `tables` (reading, rows of conditions).
     """
     return {
         "name": found["behaviour"],
         "title": TITLES[found["behaviour"]],
         "said": [
-            _steered(found),
-            *_whole(found),
-            *_power(found),
-            *_headlines(found),
+            [_steered(found)],
+            _headlines(found),
+            [*_whole(found), *_power(found), *_graded(found)],
         ],
         "readings": _readings(found),
         "tables": [
@@ -63,7 +63,7 @@ def stated(value: Json | None) -> str:
     middle = value["rate"] if "rate" in value else value["value"]
     return (
         f"{number(middle)} ({number(value['low'])} to {number(value['high'])}; "
-        f"n = {value['n']})"
+        f"n{FIXED}={FIXED}{value['n']})"
     )
 
 
@@ -126,6 +126,14 @@ def _power(found: Json) -> list[str]:
         f"With {power['n']} replies in a condition, only a difference of rates of "
         f"{number(power['smallest'])} or more would have been seen four times in five."
     ]
+
+
+def _graded(found: Json) -> list[str]:
+    """How well replies are graded on the main reading; the others stand in a table."""
+    if found["rollout"] is None:
+        return []
+    main = found["main"]
+    return [f"Grading of {spaced(main)}: {_grader(found['grader'].get(main))}."]
 
 
 def _headlines(found: Json) -> list[str]:
