@@ -54,7 +54,9 @@ def behaviour(found: Json, curves: Curves) -> Figure:
     heights = [0.15 + 0.17 * -(-(len(emotions) + 3) // 3), *[lines] * len(shown)]
     heights += [1.0 + 0.2 * max(5, len(steered))]
     heights += [2.4] if len(shown) > 1 else []
-    heights += [1.0 + 0.16 * len(bars)] if bars else []
+    if bars:
+        legend = -(-len(found["rollout"]["outcomes"]) // 4)
+        heights.append(1.0 + 0.2 * legend + 0.16 * len(bars))
     figure = Figure(figsize=(WIDTH, sum(heights) + 0.4), layout="constrained")
     FigureCanvasAgg(figure)
     # Each row has its own margins, as wide as its own labels.

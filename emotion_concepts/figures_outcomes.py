@@ -138,12 +138,8 @@ def outcomes(axes: Axes, found: Json, rows: list[tuple[str, Json]]) -> None:
     names = [f"{name} (n = {n})" for (name, _), n in zip(rows, totals, strict=True)]
     axes.set_yticks(range(len(rows)), names)
     axes.set(ylim=(len(rows) - 0.5, -0.5), xlim=(0, 1), xlabel="share of replies")
-    axes.legend(
-        loc="upper center",
-        bbox_to_anchor=(0.4, -0.45 / (0.16 * len(rows) + 0.3)),
-        ncols=4,
-        handlelength=2.4,
-        handleheight=1.1,
+    axes.figure.legend(
+        loc="outside lower center", ncols=4, handlelength=2.4, handleheight=1.1
     )
     title(
         axes,
