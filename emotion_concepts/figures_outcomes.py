@@ -50,20 +50,22 @@ def coherence(axes: Axes, found: Json) -> None:
     axes.legend(loc="best", ncols=2, columnspacing=0.8, handletextpad=0.1)
     title(
         axes,
-        "Whole rollouts: emotions pooled (filled), random pooled (hollow), at 0 "
-        "unsteered; bars: 95 % Wilson",
+        "Whole rollouts: emotions pooled (filled; at 0 unsteered), random pooled "
+        "(hollow); 95 % Wilson",
     )
 
 
 def _pooled(
     conditions: list[Json], strength: float, name: str, random: bool
 ) -> tuple[int, int]:
-    """(n, k) of a share over all emotions, or all random directions, at a strength."""
+    """(n, k) of a share over all emotions, or all random directions, at a strength.
+
+    The unsteered model stands with the emotions, at 0.
+    """
     some = [
         c[name]
         for c in conditions
-        if c["strength"] == strength
-        and (c["direction"] == "unsteered" or is_random(c["direction"]) == random)
+        if c["strength"] == strength and is_random(c["direction"]) == random
     ]
     return sum(rate["n"] for rate in some), sum(rate["k"] for rate in some)
 

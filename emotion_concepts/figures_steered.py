@@ -78,5 +78,6 @@ def error_bars(axes: Axes, line: list[tuple], **look: Any) -> None:
 
 def title(axes: Axes, text: str, letters: int = 37) -> None:
     """A title of lines so short that it fits over half of a figure."""
+    text = text.replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
     lines = [textwrap.fill(line, letters) for line in text.split("\n")]
     axes.set_title("\n".join(lines))

@@ -119,7 +119,7 @@ def test_the_planted_effect_stands_beside_random_directions_and_the_paper() -> N
         rising = [line for line in lines if line.shape == (3, 2) and line[2, 1] > 0.45]
         assert len(rising) == 1
         told = axes.get_title(loc="left")
-        assert "n = " in told or "mean of 6" in told
+        assert "n\N{NO-BREAK SPACE}=" in told or "mean of 6" in told
     names = {text.get_text() for text in words_of(figure)}
     assert names >= {"desperate", "calm", "the paper's rate of that emotion"}
 
