@@ -32,17 +32,16 @@ def described_behaviour(found: Json) -> Json:
         found: `<behaviour>.json`.
 
     Returns:
-        `name`, `title`, `said` (paragraphs of sentences), `readings` (rows of what was
-        read and how it was graded) and `tables` (reading, rows of conditions).
+        `name`, `title`, `setting` (a sentence), `headlines` and `trust` (sentences),
+        `readings` (rows of what was read and how it was graded) and `tables` (reading,
+        rows of conditions).
     """
     return {
         "name": found["behaviour"],
         "title": TITLES[found["behaviour"]],
-        "said": [
-            [_steered(found)],
-            _headlines(found),
-            [*_whole(found), *_power(found), *_graded(found)],
-        ],
+        "setting": _steered(found),
+        "headlines": _headlines(found),
+        "trust": [*_whole(found), *_power(found), *_graded(found)],
         "readings": _readings(found),
         "tables": [
             (spaced(name), _conditions(found, name)) for name in shown_readings(found)
@@ -160,12 +159,15 @@ def _headline(found: Json, reading: str, measure: str) -> str:
         )
     clear = [d for d in some if d["low"] > 0 or d["high"] < 0]
     others = [_condition(d) for d in some if d not in clear]
-    said = f"{name}, no emotion differs from random directions in {spaced(reading)}"
-    if clear:
-        said = (
-            f"{name}, {spaced(reading)} under an emotion less that under random "
-            f"directions: {'; '.join(f'{_condition(d)}: {stated(d)}' for d in clear)}"
+    if not clear:
+        return (
+            f"{name}, no emotion differs from random directions in {spaced(reading)}: "
+            f"the intervals of all {len(some)} differences reach zero."
         )
+    said = (
+        f"{name}, {spaced(reading)} under an emotion less that under random "
+        f"directions: {'; '.join(f'{_condition(d)}: {stated(d)}' for d in clear)}"
+    )
     if others:
         said += f"; the intervals of {_listed(others)} reach zero"
     return f"{said}."

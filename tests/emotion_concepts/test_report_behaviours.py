@@ -17,6 +17,10 @@ def plain(text: str) -> str:
     return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
+def all_said(told: dict) -> str:
+    return " ".join([told["setting"], *told["headlines"], *told["trust"]])
+
+
 @pytest.mark.parametrize("name", VARIANTS)
 def test_no_rate_stands_without_its_interval(name: str) -> None:
     for found in map(VARIANTS[name], behaviours()):
@@ -25,7 +29,7 @@ def test_no_rate_stands_without_its_interval(name: str) -> None:
             for row in rows:
                 for key in ("choice", "rollout", "by_choice", "by_rollout", "coherent"):
                     assert plain(row[key]) in NOTHING or RATE.fullmatch(plain(row[key]))
-        text = " ".join(sentence for some in told["said"] for sentence in some)
+        text = all_said(told)
         left = RATE.sub("", plain(text))
         # What is left: strengths, probabilities of answering, power, and kappa.
         left = re.sub(r"[±+−]0\.05|(rates|probability) of \d\.\d+", "", left)
@@ -38,18 +42,18 @@ def test_no_rate_stands_without_its_interval(name: str) -> None:
 
 def test_the_planted_effect_is_told_and_what_reaches_zero_is_named() -> None:
     blackmail, _, sycophancy = map(described_behaviour, behaviours())
-    said = plain(" ".join(blackmail["said"][1]))
+    said = plain(" ".join(blackmail["headlines"]))
     assert "desperate +0.05: 0.20 (0.13 to 0.27; n = 6)" in said
     assert "calm +0.05: −0.20 (−0.27 to −0.13; n = 6)" in said
     assert "By choice" in said
     assert "In rollouts" in said
-    said = plain(" ".join(sycophancy["said"][1]))
+    said = plain(" ".join(sycophancy["headlines"]))
     assert "the intervals of sad −0.05 and sad +0.05 reach zero" in said
     assert "no emotion differs from random directions in harshness" in said
 
 
 def test_power_coherence_and_grader_are_said() -> None:
-    said = plain(" ".join(described_behaviour(behaviours()[0])["said"][2]))
+    said = plain(" ".join(described_behaviour(behaviours()[0])["trust"]))
     assert "0.95 (0.83 to 0.99; n = 40) of the replies are coherent" in said
     assert "could be graded" in said
     assert "only a difference of rates of 0.29 or more" in said
@@ -63,13 +67,13 @@ def test_an_untrusted_grader_gives_no_rate_but_its_reason() -> None:
         assert row["rollout"] == "not measured"
         assert row["grader"].startswith("not measured: judge some-judge is not trusted")
         assert "its kappa is below 0.6" in row["grader"]
-    assert "In rollouts, sycophancy could not be set against" in told["said"][1][1]
-    assert "its kappa is below 0.6" in told["said"][1][1]
+    assert "In rollouts, sycophancy could not be set against" in told["headlines"][1]
+    assert "its kappa is below 0.6" in told["headlines"][1]
 
 
 def test_without_rollouts_nothing_is_said_of_them() -> None:
     told = described_behaviour(VARIANTS["no rollouts"](behaviours()[0]))
-    text = " ".join(sentence for some in told["said"] for sentence in some)
+    text = all_said(told)
     assert "No rollouts were asked for" in text
     assert "coherent" not in text
     assert {row["rollout"] for row in told["tables"][0][1]} == {"–"}
