@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_up import preferences, validation
+from made_up_behaviours import behaviours
 
 from emotion_concepts.activations import MEAN, NORM
 from emotion_concepts.store import (
@@ -116,6 +117,10 @@ class Study:
         write_json(chosen, preferences(EMOTIONS))
         tested = self / "validation.json"
         write_json(tested, validation())
+        pressed = []
+        for found in behaviours():
+            pressed.append(self / f"{found['behaviour']}.json")
+            write_json(pressed[-1], found)
         self.run(
             "findings",
             validation=tested,
@@ -134,9 +139,13 @@ class Study:
             "neutral_counts": self / "counts.json",
             "validation": tested,
             "preferences": chosen,
+            "behaviours": pressed,
         }
+        curves = ROOT / "workflow/stimuli/paper_curves.csv"
         layout, figures = self / "layout.json", self / "figures"
-        self.run("figures", layout=layout, out=figures, **common, **shown)
+        self.run(
+            "figures", layout=layout, curves=curves, out=figures, **common, **shown
+        )
         self.run(
             "report",
             name="made-up",
