@@ -17,6 +17,7 @@ from emotion_concepts.figures import compared, layer_of, number
 from emotion_concepts.figures_layers import KINDS
 from emotion_concepts.figures_texts import text_rows, words_beaten
 from emotion_concepts.findings import WORDS, strongest
+from emotion_concepts.report_behaviours import described_behaviour
 
 Json = dict[str, Any]
 Findings = list[Json]
@@ -66,6 +67,7 @@ def page(
     neutral: Json,
     validation: Json,
     preferences: Json,
+    behaviours: list[Json],
 ) -> str:
     """The whole page as HTML, with nothing to load from elsewhere.
 
@@ -82,6 +84,7 @@ def page(
         neutral: `neutral/counts.json`.
         validation: `validation.json`.
         preferences: `preferences.json`.
+        behaviours: the `<behaviour>.json` of each, in the order of the page.
     """
     environment = Environment(
         loader=FileSystemLoader(template.parent),
@@ -113,6 +116,7 @@ def page(
         identification=identification,
         validation=validation,
         preferences=preferences | {"random": random_directions(preferences)},
+        behaviours=[described_behaviour(found) for found in behaviours],
         texts=[
             (title, counts["written"], text_rows(counts, too_short))
             for title, counts, too_short in (

@@ -5,10 +5,12 @@ from pathlib import Path
 
 from emotion_concepts.command import run
 from emotion_concepts.figures import save
+from emotion_concepts.figures_behaviours import behaviour
 from emotion_concepts.figures_clusters import clusters, cosine_matrix
 from emotion_concepts.figures_layers import between_layers, denoising, layers
 from emotion_concepts.figures_map import emotion_map, people
 from emotion_concepts.figures_preferences import preference_steering, preferences
+from emotion_concepts.figures_pressure import pressure_probes
 from emotion_concepts.figures_texts import identification, texts
 from emotion_concepts.figures_validation import (
     continuations,
@@ -17,6 +19,7 @@ from emotion_concepts.figures_validation import (
     scenarios,
 )
 from emotion_concepts.figures_wild import wild
+from emotion_concepts.paper_curves import paper_curves
 from emotion_concepts.store import read_json
 
 
@@ -34,6 +37,8 @@ def main() -> None:
     parser.add_argument("--validation", type=Path, required=True)
     parser.add_argument("--preferences", type=Path, required=True)
     parser.add_argument("--wild", type=Path, required=True)
+    parser.add_argument("--behaviours", type=Path, nargs="+", required=True)
+    parser.add_argument("--curves", type=Path, required=True)
     parser.add_argument("--findings", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
@@ -42,6 +47,8 @@ def main() -> None:
     removed = read_json(args.denoising)
     preferred, tested = read_json(args.preferences), read_json(args.validation)
     stories, neutral = read_json(args.story_counts), read_json(args.neutral_counts)
+    behaviours = [read_json(path) for path in args.behaviours]
+    curves = paper_curves(args.curves)
     drawn = {
         "emotion_map": emotion_map(geometry, findings),
         "people": people(geometry, findings),
@@ -59,7 +66,9 @@ def main() -> None:
         "preferences": preferences(preferred, findings),
         "preference_steering": preference_steering(preferred, findings),
         "wild": wild(read_json(args.wild), findings),
+        "pressure_probes": pressure_probes(behaviours),
     }
+    drawn |= {found["behaviour"]: behaviour(found, curves) for found in behaviours}
     for name, figure in drawn.items():
         for kind in ("svg", "png"):
             save(figure, args.out / f"{name}.{kind}")

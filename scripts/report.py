@@ -23,6 +23,7 @@ def main() -> None:
     parser.add_argument("--neutral-counts", type=Path, required=True)
     parser.add_argument("--validation", type=Path, required=True)
     parser.add_argument("--preferences", type=Path, required=True)
+    parser.add_argument("--behaviours", type=Path, nargs="+", required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     text = page(
@@ -38,6 +39,7 @@ def main() -> None:
         neutral=read_json(args.neutral_counts),
         validation=read_json(args.validation),
         preferences=read_json(args.preferences),
+        behaviours=[read_json(path) for path in args.behaviours],
     )
     write_text(args.out, text)
 

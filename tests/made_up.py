@@ -1,13 +1,18 @@
 """Made-up results of a whole study, and the figures of them."""
 
+from pathlib import Path
+
 import numpy as np
+from made_up_behaviours import behaviours
 from matplotlib.figure import Figure
 
 from emotion_concepts import (
+    figures_behaviours,
     figures_clusters,
     figures_layers,
     figures_map,
     figures_preferences,
+    figures_pressure,
     figures_texts,
     figures_validation,
     figures_wild,
@@ -25,6 +30,7 @@ from emotion_concepts.geometry import (
     read_outs,
     similarity,
 )
+from emotion_concepts.paper_curves import paper_curves
 from emotion_concepts.statistics import Interval, correlation
 from emotion_concepts.vectors import cosines
 
@@ -37,6 +43,7 @@ MEASURES = (
     "arousal_decoding_r",
 )
 RATED = 44
+CURVES = paper_curves(Path(__file__).parents[1] / "workflow/stimuli/paper_curves.csv")
 
 
 def names(count: int) -> list[str]:
@@ -158,6 +165,7 @@ def study(
         "validation": validation(),
         "preferences": preferences(words),
         "wild": wild(),
+        "behaviours": behaviours(),
         "findings": board(rated, topics),
     }
 
@@ -474,6 +482,11 @@ def draw(results: dict) -> dict[str, Figure]:
         "feeling_words": figures_validation.feeling_words(tested, findings),
         "continuations": figures_validation.continuations(tested, findings),
         "preferences": figures_preferences.preferences(chosen, findings),
+        "pressure_probes": figures_pressure.pressure_probes(results["behaviours"]),
+        **{
+            found["behaviour"]: figures_behaviours.behaviour(found, CURVES)
+            for found in results["behaviours"]
+        },
         "preference_steering": figures_preferences.preference_steering(
             chosen, findings
         ),

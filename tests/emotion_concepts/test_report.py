@@ -153,3 +153,23 @@ def test_a_page_without_any_ratings(tmp_path: Path) -> None:
     text = made(results, tmp_path)
     assert "ratings of enough of these words" in unescape(text)
     assert "nan" not in re.sub(r'src="[^"]*"', "", text)
+
+
+def test_what_happens_under_pressure_has_a_section(results: dict, folder: Path) -> None:
+    text = made(results, folder)
+    assert '<a href="#pressure">' in text
+    section = text[text.index('<h2 id="pressure">') : text.index('<h2 id="recipes">')]
+    for name in ("blackmail", "reward_hacking", "sycophancy", "pressure_probes"):
+        assert f'<figure id="{name}">' in section
+    assert section.count("desperate <span") == 2 * 4  # two signs, four readings
+    for table in re.findall(r"<table[^>]*>", section):
+        assert 'class="cards"' in table
+
+
+def test_a_behaviour_s_words_are_escaped(results: dict, folder: Path) -> None:
+    found = results["behaviours"][0]
+    grader = {name: row | {"grader": ATTACK} for name, row in found["grader"].items()}
+    changed = found | {"grader": grader, "readings": dict.fromkeys(grader, ATTACK)}
+    text = made(results, folder, behaviours=[changed, *results["behaviours"][1:]])
+    assert "<script" not in text
+    assert text.count("&lt;script&gt;") > len(grader)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_up import preferences, validation, wild
+from made_up_behaviours import behaviours
 
 from emotion_concepts.activations import MEAN, NORM
 from emotion_concepts.store import (
@@ -118,11 +119,16 @@ class Study:
         write_json(tested, validation())
         sessions = self / "wild.json"
         write_json(sessions, wild())
+        pressed = []
+        for found in behaviours():
+            pressed.append(self / f"{found['behaviour']}.json")
+            write_json(pressed[-1], found)
         self.run(
             "findings",
             validation=tested,
             preferences=chosen,
             wild=sessions,
+            behaviours=pressed,
             paper=ROOT / "workflow/stimuli/findings.csv",
             stories=self / "stories.jsonl",
             out=self / "findings.json",
@@ -137,10 +143,18 @@ class Study:
             "neutral_counts": self / "counts.json",
             "validation": tested,
             "preferences": chosen,
+            "behaviours": pressed,
         }
+        curves = ROOT / "workflow/stimuli/paper_curves.csv"
         layout, figures = self / "layout.json", self / "figures"
         self.run(
-            "figures", layout=layout, wild=sessions, out=figures, **common, **shown
+            "figures",
+            layout=layout,
+            wild=sessions,
+            curves=curves,
+            out=figures,
+            **common,
+            **shown,
         )
         self.run(
             "report",

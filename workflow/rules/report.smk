@@ -4,6 +4,10 @@ In: everything that the other parts measured, and the paper's numbers.
 Out: `findings.json`, the figures, `report.html`.
 """
 
+BEHAVIOUR_FILES = expand(
+    "results/{{model}}/{behaviour}/{behaviour}.json", behaviour=BEHAVIOURS
+)
+
 
 rule findings:
     """Set every number beside the paper's, with interval, null, n and verdict."""
@@ -16,7 +20,7 @@ rule findings:
         permuted="results/{model}/geometry/permuted.json",
         validation="results/{model}/validation/validation.json",
         preferences="results/{model}/preferences/preferences.json",
-        behaviours=expand("results/{{model}}/{name}/{name}.json", name=BEHAVIOURS),
+        behaviours=BEHAVIOUR_FILES,
         wild="results/{model}/wild/wild.json",
     output:
         "results/{model}/findings.json",
@@ -58,6 +62,10 @@ FIGURE_FILES = [
     "preferences",
     "preference_steering",
     "wild",
+    "blackmail",
+    "reward_hacking",
+    "sycophancy",
+    "pressure_probes",
 ]
 
 
@@ -75,6 +83,8 @@ rule figures:
         validation="results/{model}/validation/validation.json",
         preferences="results/{model}/preferences/preferences.json",
         wild="results/{model}/wild/wild.json",
+        behaviours=BEHAVIOUR_FILES,
+        curves="workflow/stimuli/paper_curves.csv",
         findings="results/{model}/findings.json",
     output:
         expand(
@@ -102,7 +112,9 @@ rule figures:
         "--story-counts {input.story_counts:q} "
         "--neutral-counts {input.neutral_counts:q} "
         "--validation {input.validation:q} --preferences {input.preferences:q} "
-        "--wild {input.wild:q} --findings {input.findings:q} "
+        "--wild {input.wild:q} "
+        "--behaviours {input.behaviours:q} --curves {input.curves:q} "
+        "--findings {input.findings:q} "
         "--out results/{wildcards.model}/figures 2>&1 | tee {log:q} >&2"
 
 
@@ -120,6 +132,7 @@ rule report:
         neutral_counts="results/{model}/neutral/counts.json",
         validation="results/{model}/validation/validation.json",
         preferences="results/{model}/preferences/preferences.json",
+        behaviours=BEHAVIOUR_FILES,
     output:
         "results/{model}/report.html",
     log:
@@ -143,4 +156,5 @@ rule report:
         "--story-counts {input.story_counts:q} "
         "--neutral-counts {input.neutral_counts:q} "
         "--validation {input.validation:q} --preferences {input.preferences:q} "
+        "--behaviours {input.behaviours:q} "
         "--out {output:q} 2>&1 | tee {log:q} >&2"
