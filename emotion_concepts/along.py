@@ -23,6 +23,7 @@ from emotion_concepts.statistics import (
     recentred_interval,
 )
 from emotion_concepts.store import cut
+from emotion_concepts.wild import unit
 
 Json = dict[str, Any]
 POSITIONS = ("prompt", "assistant_start", "reply", "reasoning", "action")
@@ -95,8 +96,7 @@ def probe_values(streams: np.ndarray, directions: Directions) -> np.ndarray:
     layer: the projection on the unit vector, in shares of the mean residual norm, the
     unit of steering strength.
     """
-    vectors = directions.vectors[directions.fixed]
-    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    units = unit(directions.vectors[directions.fixed])
     return streams @ units.T / directions.norms[directions.fixed]
 
 

@@ -118,7 +118,7 @@ def _told(found: Json, emotion: str) -> list[str]:
         if row["r"] is None:
             lines.append(f"{row['measure']}: r not measured")
             continue
-        words = row["baseline"]
+        words = row["baseline"] and row["baseline"]["value"]
         beside = "" if words is None else f", words {number(words)}"
         lines += [
             f"{row['measure']}: r = {number(row['r'])} "

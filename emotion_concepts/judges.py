@@ -82,8 +82,8 @@ def measured_on(answers: list[Record], name: str, form: str) -> dict[str, Any]:
         form: one of `judging.FORMS`.
 
     Returns:
-        By question what `grader_summary` gives, over all labelled replies: a judge was
-        fitted to none of them.
+        By question what `grader_summary` gives, and the same as `all`: a judge was
+        fitted to none of the replies.
     """
     found = {}
     for question in LABELLED:
@@ -93,12 +93,9 @@ def measured_on(answers: list[Record], name: str, form: str) -> dict[str, Any]:
             "none" if answer["value"] is None else str(is_there(answer["value"], form))
             for answer in some
         ]
-        held_out = [n for n, answer in enumerate(some) if answer["split"] == "test"]
-        found[question] = grader_summary(f"judge {name}", labels, grades, "True") | {
-            "test_only": _kappa(
-                [labels[n] for n in held_out], [grades[n] for n in held_out]
-            )
-        }
+        summary = grader_summary(f"judge {name}", labels, grades, "True")
+        everything = {"kappa": summary["kappa"], "n": summary["n"]}
+        found[question] = summary | {"all": everything}
     return found
 
 
@@ -187,8 +184,3 @@ def _item(question: str, conversation: list[Message], reply: str) -> Record:
         "conversation": conversation,
         "reply": reply,
     }
-
-
-def _kappa(labels: list[str], grades: list[str]) -> dict[str, Any]:
-    found = agreement(labels, grades, seed=0)
-    return {"kappa": found["kappa"], "n": found["n"]}

@@ -119,7 +119,7 @@ def _power(found: Json) -> list[str]:
     if found["rollout"] is None:
         return []
     power = found["rollout"]["power"]
-    if power["smallest"] is None:
+    if power is None:
         return ["There are too few replies for any difference of rates to be seen."]
     return [
         f"With {power['n']} replies in a condition, only a difference of rates of "

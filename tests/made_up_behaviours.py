@@ -4,7 +4,7 @@ import numpy as np
 
 from emotion_concepts.directions import is_random, random_names
 from emotion_concepts.figures_steered import OPTIONS
-from emotion_concepts.statistics import wilson
+from emotion_concepts.statistics import rate
 
 READINGS = {
     "blackmail": {
@@ -39,13 +39,6 @@ RAISES = {"desperate": 4.0, "loving": 4.0, "happy": 3.0, "calm": -4.0, "angry": 
 def behaviours() -> list[dict]:
     """The three behaviours' numbers, in the form in which their steps write them."""
     return [_behaviour(name) for name in READINGS]
-
-
-def rate(k: int, n: int) -> dict:
-    if not n:
-        return {"k": 0, "n": 0}
-    low, high = wilson(k, n)
-    return {"k": k, "n": n, "rate": k / n, "low": low, "high": high}
 
 
 def _behaviour(name: str) -> dict:
@@ -119,6 +112,7 @@ def _behaviour(name: str) -> dict:
                 | _rolled(name, "unsteered", pressed[key], 10)
                 for key in ids
             },
+            "unsteered": _rolled(name, "unsteered", 0.0, 10 * count),
             "differences": differences["rollout"],
             "power": {"n": 40, "smallest": 0.29},
         },
@@ -193,6 +187,7 @@ def _grader(name: str) -> dict:
         "n": 60,
         "precision": rate(18, 20),
         "recall": rate(18, 22),
+        "false_alarms": rate(2, 38),
         "all": {"kappa": 0.88, "n": 142},
         "reason": None,
     }
@@ -215,6 +210,7 @@ def untrusted(found: dict) -> dict:
     rollout["conditions"] = [
         c | {"readings": nothing} for c in found["rollout"]["conditions"]
     ]
+    rollout["unsteered"] = rollout["unsteered"] | {"readings": nothing}
     rollout["entries"] = {
         key: c | {"readings": nothing} for key, c in found["rollout"]["entries"].items()
     }
@@ -233,6 +229,8 @@ def _probes(emotions: list[str], pressed: dict[str, float]) -> dict:
     positions = ["prompt", "assistant_start", "reply"]
     signs = {"desperate": 1, "calm": -1}
     generator = np.random.default_rng(1)
+    words = {"value": 0.2, "low": -0.1, "high": 0.5}
+    words |= {"difference_low": 0.1, "difference_high": 0.9}
     return {
         "emotions": shown,
         "positions": positions,
@@ -254,10 +252,13 @@ def _probes(emotions: list[str], pressed: dict[str, float]) -> dict:
                 "r": 0.8 * signs[emotion],
                 "low": 0.8 * signs[emotion] - 0.15,
                 "high": 0.8 * signs[emotion] + 0.15,
+                "percentile_low": 0.8 * signs[emotion] - 0.16,
+                "percentile_high": 0.8 * signs[emotion] + 0.14,
+                "null": 0.0,
                 "null_low": -0.6,
                 "null_high": 0.6,
                 "n": len(pressed),
-                "baseline": 0.2 if measure == "choice" else None,
+                "baseline": words if measure == "choice" else None,
             }
             for emotion in shown
             for position in positions
