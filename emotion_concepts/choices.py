@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from emotion_concepts.model import Model
-from emotion_concepts.planning import halving, rows_that_fit
+from emotion_concepts.planning import check_context, halving, rows_that_fit
 from emotion_concepts.prefill import Prompt
 from emotion_concepts.progress import Progress
 from emotion_concepts.scoring import score
@@ -84,4 +84,5 @@ def _rows(model: Model, choices: list[Choice], most: int) -> int:
     rows = max(len({tuple(o[:-1]) for o in options}) for _, options in choices)
     longest = max(len(tokens) for _, some in choices for tokens in some)
     tokens = max(len(prompt.tokens) for prompt, _ in choices) + longest
+    check_context(model, tokens)
     return rows_that_fit(model, tokens * rows, longest * rows, most)

@@ -6,8 +6,6 @@ An entry is one inbox of `blackmail`, one task of `reward_hacking`, one conversa
 which option counts towards it, and in which entries it can come up at all.
 """
 
-from typing import Any
-
 from emotion_concepts import blackmail, reward_hacking
 from emotion_concepts.options import Message, balanced_orders, reply_choice
 from emotion_concepts.reward_hacking import OUTCOMES
@@ -134,12 +132,13 @@ def by_option(log_probability: list[float], order: list[int]) -> list[float]:
     return found
 
 
-def steered_entries(behaviour: str, entries: list[Record], of_each: int) -> list[str]:
-    """The ids of the entries that are steered: the first so many of each kind."""
-    chosen, seen = [], dict[str, Any]()
+def first_of_each(behaviour: str, entries: list[Record], count: int) -> list[Record]:
+    """The first so many entries of each kind, in order."""
+    seen: dict[str, int] = {}
+    chosen = []
     for entry in entries:
         kind = kind_of(behaviour, entry)
         seen[kind] = seen.get(kind, 0) + 1
-        if seen[kind] <= of_each:
-            chosen.append(entry["id"])
+        if seen[kind] <= count:
+            chosen.append(entry)
     return chosen

@@ -15,6 +15,7 @@ import psutil
 import torch
 from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
 
+from emotion_concepts.errors import StudyError
 from emotion_concepts.model import Model
 
 Item = TypeVar("Item")
@@ -45,6 +46,23 @@ def rows_that_fit(model: Model, tokens: int, columns: int, most: int) -> int:
     logits = columns * config.vocab_size * (size + 8)
     room = SHARE * (_memory(model.device) - model.network.get_memory_footprint())
     return max(1, min(most, int(room / (cached + logits))))
+
+
+def check_context(model: Model, tokens: int) -> None:
+    """See that a prompt with its answer is no longer than the model can read.
+
+    Beyond that some models fail and others go on and write nonsense.
+
+    Raises:
+        StudyError: it is longer.
+    """
+    config = model.network.config.get_text_config()
+    limit = getattr(config, "max_position_embeddings", None)
+    if limit and tokens > limit:
+        raise StudyError(
+            f"{model.identity}: a prompt with its answer takes {tokens} tokens, and "
+            f"the model reads {limit}; use another model, or shorter stimuli or answers"
+        )
 
 
 def _memory(device: torch.device) -> int:

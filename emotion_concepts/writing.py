@@ -8,7 +8,7 @@ from pathlib import Path
 from emotion_concepts.chat import render
 from emotion_concepts.generation import Sampling, Written, generate
 from emotion_concepts.model import Model
-from emotion_concepts.planning import halving, rows_that_fit
+from emotion_concepts.planning import check_context, halving, rows_that_fit
 from emotion_concepts.prefill import Prompt
 from emotion_concepts.progress import Progress
 from emotion_concepts.store import (
@@ -62,6 +62,7 @@ def write_texts(
     prompts = {item_key(item): prompt(model, item) for item in items}
     # Of all items, so that what is finished already does not change the plan.
     longest = max(len(one.tokens) for one in prompts.values()) + max_tokens
+    check_context(model, longest)
     rows = rows_that_fit(model, longest, 1, batch_rows)
 
     def write(batch: list[Record]) -> list[Written]:

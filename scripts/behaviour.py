@@ -12,11 +12,11 @@ from emotion_concepts.command import run
 from emotion_concepts.directions import Directions, read_directions
 from emotion_concepts.evaluations import (
     READINGS,
+    first_of_each,
     is_control,
     kind_of,
     options,
     rollout_messages,
-    steered_entries,
 )
 from emotion_concepts.prompts import STREAM
 from emotion_concepts.rollout_numbers import graded_replies, rollout_numbers
@@ -55,12 +55,15 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     settings = read_json(args.settings)
-    behaviour, entries = settings["behaviour"], settings["entries"]
+    behaviour = settings["behaviour"]
+    entries = first_of_each(behaviour, settings["entries"], settings["asked"])
     identity = read_json(args.model)["identity"]
     same_model(identity, args.streams)
     directions = read_directions(args.vectors, identity)
     grader = read_json(args.grader)
-    steered = steered_entries(behaviour, entries, settings["steered"])
+    steered = [
+        entry["id"] for entry in first_of_each(behaviour, entries, settings["steered"])
+    ]
     choice = choice_numbers(
         behaviour,
         entries,
@@ -97,7 +100,7 @@ def main() -> None:
         "choice": choice,
         "rollout": rollout,
         "grader": grader,
-        "probes": probes(args, settings, directions, choice, rollout),
+        "probes": probes(args, settings, entries, directions, choice, rollout),
     }
     write_json(args.out, found)
 
@@ -105,12 +108,13 @@ def main() -> None:
 def probes(
     args: argparse.Namespace,
     settings: Record,
+    entries: list[Record],
     directions: Directions,
     choice: Json,
     rollout: Json | None,
 ) -> Json:
     """The probes on every entry, and against how often the behaviour comes up."""
-    behaviour, entries = settings["behaviour"], settings["entries"]
+    behaviour = settings["behaviour"]
     ids = [entry["id"] for entry in entries]
     streams = entry_means(
         read_tensor(args.streams, STREAM)[:, :, 0],

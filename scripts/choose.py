@@ -15,7 +15,7 @@ from emotion_concepts.behaviours import (
 from emotion_concepts.choices import ledger_keys, score_choices
 from emotion_concepts.command import run
 from emotion_concepts.directions import read_directions
-from emotion_concepts.evaluations import steered_entries
+from emotion_concepts.evaluations import first_of_each
 from emotion_concepts.model import file_digest, load
 from emotion_concepts.store import Ledger, alone, read_json, write_records
 
@@ -34,12 +34,13 @@ def main() -> None:
     args = parser.parse_args()
     settings = read_json(args.settings)
     behaviour, instructions = settings["behaviour"], settings["instructions"]
-    entries, rows = settings["entries"], settings["batch_rows"]
+    rows = settings["batch_rows"]
+    entries = first_of_each(behaviour, settings["entries"], settings["asked"])
     model = load(args.weights, args.max_memory)
     directions = read_directions(args.vectors, model.identity)
     some = conditions(settings["directions"], settings["strengths"])
-    steered = steered_entries(behaviour, entries, settings["steered"])
-    cases = asked(entries, steered, some)
+    steered = first_of_each(behaviour, entries, settings["steered"])
+    cases = asked(entries, [entry["id"] for entry in steered], some)
     choose = option_chooser(model, behaviour, instructions, entries, directions)
     recipe = [rows, file_digest(args.vectors), model.identity, args.code]
     ledger = Ledger(args.batches, recipe, ".jsonl", ledger_keys)

@@ -9,6 +9,7 @@ from pathlib import Path
 from emotion_concepts.along import POSITIONS, read_along, transcript
 from emotion_concepts.command import run
 from emotion_concepts.directions import read_directions
+from emotion_concepts.evaluations import first_of_each
 from emotion_concepts.model import LAYER_CONVENTION, load
 from emotion_concepts.openings import UNSTEERED
 from emotion_concepts.prompts import write_prompts
@@ -28,7 +29,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     settings = read_json(args.settings)
-    behaviour, entries = settings["behaviour"], settings["entries"]
+    behaviour = settings["behaviour"]
+    entries = first_of_each(behaviour, settings["entries"], settings["asked"])
     model = load(args.weights, args.max_memory)
     directions = read_directions(args.vectors, model.identity)
     talks = Talks(behaviour, entries, settings["instructions"])

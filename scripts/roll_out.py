@@ -16,7 +16,7 @@ from emotion_concepts.behaviours import (
 )
 from emotion_concepts.command import run
 from emotion_concepts.directions import read_directions
-from emotion_concepts.evaluations import steered_entries
+from emotion_concepts.evaluations import first_of_each
 from emotion_concepts.generation import Sampling
 from emotion_concepts.model import file_digest, load
 from emotion_concepts.rollouts import (
@@ -49,7 +49,8 @@ def main() -> None:
     args = parser.parse_args()
     settings = read_json(args.settings)
     behaviour, instructions = settings["behaviour"], settings["instructions"]
-    entries, drawing = settings["entries"], settings["sampling"]
+    drawing = settings["sampling"]
+    entries = first_of_each(behaviour, settings["entries"], settings["asked"])
     runs_code = behaviour == "reward_hacking"
     if runs_code:
         require_sandbox()
@@ -70,8 +71,8 @@ def main() -> None:
     others = {name: ledger.others() for name, ledger in ledgers.items()}
     talks = Talks(behaviour, entries, instructions)
     some = conditions(settings["directions"], settings["strengths"])
-    steered = steered_entries(behaviour, entries, settings["steered"])
-    cases = asked(entries, steered, some)
+    steered = first_of_each(behaviour, entries, settings["steered"])
+    cases = asked(entries, [entry["id"] for entry in steered], some)
     groups = rollout_items(cases, talks.shown, settings["rollouts"], drawing["seed"])
 
     def write(groups: list[list[Record]], messages: Messages) -> list[Record]:

@@ -269,6 +269,7 @@ class Study:
         """Which options are asked for, and under which steering."""
         names = self._behaviour_directions(behaviour)
         return self._shown(behaviour) | {
+            "asked": self.config["behaviours"][behaviour]["entries"],
             "steered": self.config["behaviours"][behaviour]["steered"],
             "directions": [name for name in names if self._shard_of(name) == shard],
             "strengths": self.config["behaviours"][behaviour]["strengths"],
@@ -316,6 +317,7 @@ class Study:
     def read_along(self, behaviour: str) -> dict[str, Any]:
         """What the probes are read along, and which are kept token by token."""
         return self._shown(behaviour) | {
+            "asked": self.config["behaviours"][behaviour]["entries"],
             "emotions": self.config["behaviours"][behaviour]["steer"],
             "batch_tokens": self.config["batches"]["tokens"],
         }
@@ -324,6 +326,7 @@ class Study:
         """What an evaluation's numbers are made of."""
         section = self.config["behaviours"][behaviour]
         return self._shown(behaviour) | {
+            "asked": section["entries"],
             "steered": section["steered"],
             "directions": self._behaviour_directions(behaviour)[1:],
             "strengths": section["strengths"],

@@ -344,6 +344,14 @@ def _check_steered(
             if emotion not in known:
                 file, near = config["stimuli"]["emotions"], nearest(emotion, known)
                 raise ConfigError(f"config: {key}: {emotion!r} is not in {file}{near}")
+    for name in BEHAVIOURS:
+        entries = config["behaviours"][name]["entries"]
+        steered = config["behaviours"][name]["steered"]
+        if steered > entries:
+            raise ConfigError(
+                f"config: behaviours.{name}.steered: {steered} is too large; it must "
+                f"be at most behaviours.{name}.entries, {entries}"
+            )
     for small, large in (
         ("steered_activities", "activities"),
         ("steered_range", "layer_ranges"),

@@ -188,6 +188,7 @@ class Pipeline:
             "behaviour": behaviour,
             "entries": entries,
             "instructions": {k: v for k, v in instructions.items() if k != "tasks"},
+            "asked": 99,
             "steered": of_each,
             "directions": ["unsteered", "desperate", *random],
             "strengths": [STRENGTH],
