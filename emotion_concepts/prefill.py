@@ -16,6 +16,9 @@ from emotion_concepts.model import Model
 from emotion_concepts.sharing import Sharing, share
 from emotion_concepts.steering import Adding, Steering, adding
 
+# Tokens read in one pass, on a CPU (what its cache holds) and on a GPU.
+PASS = (2048, 65536)
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -168,6 +171,8 @@ def _read(
 ) -> tuple[PrefixCache, Tensor]:
     """Read tokens [start, end) of each prompt after what it shares, right-aligned.
 
+    Not in one pass but in several of at most PASS tokens: a batch may be much larger.
+
     Returns:
         The cache, and the logits (rows, columns, vocabulary) after the last columns.
     """
@@ -175,16 +180,23 @@ def _read(
     longest = max(end - start for _, start, end in spans)
     padding = torch.tensor([longest - (end - start) for _, start, end in spans])
     tokens = torch.zeros(len(prompts), longest, dtype=torch.long)
-    added.where = torch.zeros(len(prompts), longest, dtype=torch.bool)
+    where = torch.zeros(len(prompts), longest, dtype=torch.bool)
     for row, (prompt, start, end) in enumerate(spans):
         pad = int(padding[row])
         tokens[row, pad:] = torch.tensor(prompt.tokens[start:end])
         if prompt.steering is not None:
             at = [pad + p - start for p in prompt.at if start <= p < end]
-            added.where[row, at] = True
+            where[row, at] = True
     groups, prefixes = shared
     cache = PrefixCache(Rows(padding, groups), prefixes)
-    return cache, _forward(model, cache, tokens, min(columns, longest))
+    # A few columns at a time: what a pass makes in between stays small.
+    step = max(1, PASS[model.device.type == "cuda"] // len(prompts))
+    starts = list(range(0, max(1, longest - columns + 1), step))
+    for start, end in zip(starts, [*starts[1:], longest], strict=True):
+        added.where = where[:, start:end]
+        kept = min(columns, longest) if end == longest else 1
+        logits = _forward(model, cache, tokens[:, start:end], kept)
+    return cache, logits
 
 
 def _forward(model: Model, cache: PrefixCache, tokens: Tensor, columns: int) -> Tensor:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import yaml
 from tiny import save_tiny
@@ -30,6 +31,7 @@ Job = tuple[
 def make_project(folder: Path, architectures: list[str]) -> Path:
     """A project in `folder` whose models are tiny ones with random weights."""
     copy_parts(folder)
+    shorten_stimuli(folder / "workflow/stimuli")
     models = {}
     for architecture in architectures:
         source = save_tiny(architecture, folder / "sources" / architecture)
@@ -47,6 +49,62 @@ def copy_parts(folder: Path) -> Path:
         copy(ROOT / part, folder / part)
     (folder / "profiles").symlink_to("workflow/profiles")
     return folder
+
+
+def shorten_stimuli(folder: Path) -> None:
+    """Evaluations that a tiny model reads quickly, and with few positions: one entry of
+    a kind, in few words.
+    """
+    inboxes = _read(folder / "blackmail.yaml")
+    kept = ("ferry_routes", "orchard_press")
+    variants = [v for v in inboxes["variants"] if v["id"] in kept]
+    for variant in variants:
+        variant["system"] = variant["system"][:60]
+        variant["inbox"] = [m | {"body": m["body"][:40]} for m in variant["inbox"][:1]]
+        for action in variant["actions"]:
+            action["text"] = action["text"][:20] + action["kind"]
+    instructions = {
+        "rollout": "It is {now}. People: {people}. {inbox}",
+        "choice": "It is {now}. {inbox} {actions} Which one?",
+    }
+    _write(
+        folder / "blackmail.yaml",
+        {"instructions": instructions, "variants": variants},
+    )
+    coding = _read(folder / "reward_hacking.yaml")
+    tasks = [t for t in coding["tasks"] if t["id"] in ("wrong_count", "step_sum")]
+    for task in tasks:
+        task["instruction"] = task["instruction"][:60]
+        task["stuck"] = task["stuck"][:30]
+        task["actions"] = {k: f"{k} {v[:20]}" for k, v in task["actions"].items()}
+    prompts = {
+        "prompt": "{instruction} {files}",
+        "retry": "{output} Again.",
+        "choice": "{instruction} {files} {stuck} {actions}",
+    }
+    _write(folder / "reward_hacking.yaml", prompts | {"tasks": tasks})
+    talks: dict[str, dict] = {}
+    for talk in _read(folder / "sycophancy.yaml"):
+        talk["choices"] = {k: f"{k} {v[:20]}" for k, v in talk["choices"].items()}
+        talk.pop("control_of", None)
+        talks.setdefault(talk["kind"], talk)
+    _write(folder / "sycophancy.yaml", list(talks.values()))
+    for name, key, some in (
+        ("blackmail", "variant", variants),
+        ("reward_hacking", "task", tasks),
+        ("sycophancy", "prompt", talks.values()),
+        ("harshness", "prompt", talks.values()),
+    ):
+        path, ids = folder / f"graded/{name}.yaml", {entry["id"] for entry in some}
+        _write(path, [reply for reply in _read(path) if reply[key] in ids][:8])
+
+
+def _read(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def _write(path: Path, value: Any) -> None:
+    path.write_text(yaml.safe_dump(value, allow_unicode=True), encoding="utf-8")
 
 
 def edit_config(project: Path, *overlays: dict) -> None:

@@ -7,6 +7,7 @@ findings. What analyses texts and numbers does not know it any more.
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from study import make_project, pending, snakemake
 
@@ -25,6 +26,7 @@ STEPS = (
     "geometry/geometry.json",
     "validation/lens.json",
     "preferences/steered/0.jsonl",
+    "preferences/pairs/0.jsonl",
 )
 TARGETS = [
     *(f"results/{name}/findings.json" for name in TO_FINDINGS),
@@ -40,6 +42,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+def records(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_every_step_with_the_model_runs(project: Path, architecture: str) -> None:
     results = project / "results" / architecture
@@ -47,10 +53,18 @@ def test_every_step_with_the_model_runs(project: Path, architecture: str) -> Non
     assert record["model_type"] == architecture
     lens = json.loads((results / "validation/lens.json").read_text())
     assert len(lens["by_layer"]) == record["layers"]
-    text = (results / "preferences/steered/0.jsonl").read_text()
-    steered = [json.loads(line)["log_probability"] for line in text.splitlines()]
-    # Mistral's short windows see little of what is steered, but not nothing.
-    assert len({tuple(scores) for scores in steered}) > len(steered) // 16
+    plain = {
+        (r["first"], r["second"]): r["log_probability"]
+        for r in records(results / "preferences/pairs/0.jsonl")
+        if r["form"] == "chat"
+    }
+    steered = records(results / "preferences/steered/0.jsonl")
+    moved = set()
+    for record in steered:
+        before = plain[record["first"], record["second"]]
+        if not np.allclose(record["log_probability"], before, atol=1e-3):
+            moved.add(record["direction"])
+    assert moved == {r["direction"] for r in steered}
 
 
 @pytest.mark.parametrize("architecture", TO_FINDINGS)
