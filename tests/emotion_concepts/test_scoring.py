@@ -19,9 +19,14 @@ CONTINUATIONS = [
 ]
 
 
+@pytest.mark.parametrize("tokens_of_a_pass", [6, 40, 10_000])
 def test_every_token_has_the_log_probability_of_a_plain_forward(
-    model: Model, reference: PreTrainedModel
+    model: Model,
+    reference: PreTrainedModel,
+    tokens_of_a_pass: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("emotion_concepts.prefill.PASS", [tokens_of_a_pass] * 2)
     scores = score(model, [Prompt(tokens) for tokens in PROMPTS], CONTINUATIONS)
     for prompt, some, ours in zip(PROMPTS, CONTINUATIONS, scores, strict=True):
         assert len(ours) == len(some)
@@ -46,9 +51,11 @@ def test_continuations_of_one_token_cost_no_row_of_their_own(
     assert sum(seen) == len(HEAD)
 
 
+@pytest.mark.parametrize("tokens_of_a_pass", [4, 10_000])
 def test_the_response_of_a_steered_prompt_is_steered_while_it_is_scored(
-    one_model: Model,
+    one_model: Model, tokens_of_a_pass: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("emotion_concepts.prefill.PASS", [tokens_of_a_pass] * 2)
     pushed = Steering((0,), torch.randn(1, one_model.width))
     everywhere = tuple(range(len(HEAD) + 2))
     rows = [Prompt(HEAD, pushed, everywhere[: len(HEAD)], on) for on in (True, False)]

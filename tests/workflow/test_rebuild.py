@@ -27,11 +27,14 @@ from study import (
 DOWNSTREAM_OF_TEXTS = {"keep", "capture", "vectors", "identify", "geometry", "resample"}
 SHOWN = {"findings", "figures", "report"}
 PREFERENCES = {"steer_preferences", "preferences"}
+UNDER_PRESSURE = {"choose", "roll_out", "judge", "read_along", "behaviour"}
 STEERED = {"steer_preferences", "feeling_words", "continue_openings"}
-PROBED = STEERED | {"lens", "passages", "preferences", "validation", "wild"}
+PROBED = (
+    STEERED | UNDER_PRESSURE | {"lens", "passages", "preferences", "validation", "wild"}
+)
 ANALYSES = {"vectors", "identify", "geometry", "resample", "layout"} | PROBED | SHOWN
-OF_THE_MODEL_ALONE = {"model", "read_prompts", "prefer"}
-EVERYTHING = OF_THE_MODEL_ALONE | {"write"} | DOWNSTREAM_OF_TEXTS | ANALYSES
+WITHOUT_TEXTS = {"model", "read_prompts", "prefer", "grader"}
+EVERYTHING = WITHOUT_TEXTS | {"write"} | DOWNSTREAM_OF_TEXTS | ANALYSES
 
 STORIES = "results/llama/stories/shards/0.jsonl"
 
@@ -86,8 +89,8 @@ def source(project: Path) -> str:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"sampling": {"temperature": 0.5}}, EVERYTHING - OF_THE_MODEL_ALONE),
-        ({"sampling": {"seed": 2}}, EVERYTHING - OF_THE_MODEL_ALONE),
+        ({"sampling": {"temperature": 0.5}}, EVERYTHING - WITHOUT_TEXTS),
+        ({"sampling": {"seed": 2}}, EVERYTHING - WITHOUT_TEXTS),
         ({"stories": {"drop": ["repeats"]}}, ANALYSES | {"keep"}),
         ({"capture": {"from_token": 3}}, ANALYSES | {"capture"}),
         ({"capture": {"layers": 3}}, ANALYSES | {"capture", "read_prompts"}),
@@ -96,16 +99,27 @@ def source(project: Path) -> str:
         ({"geometry": {"clusters": 4}}, {"geometry"} | SHOWN),
         (
             {"geometry": {"resamples": 120}},
-            {"identify", "resample", "preferences", "validation"} | SHOWN,
+            {"identify", "resample", "preferences", "validation", "behaviour"} | SHOWN,
         ),
         ({"batches": {"tokens": 1024}}, ANALYSES | {"capture", "read_prompts"}),
-        ({"focus": ["sad", "calm"]}, PROBED - PREFERENCES | SHOWN),
+        (
+            {"focus": ["sad", "calm"]},
+            PROBED - PREFERENCES - UNDER_PRESSURE | SHOWN,
+        ),
         ({"validation": {"strength": 0.4}}, {"feeling_words", "validation"} | SHOWN),
         (
             {"validation": {"tokens": 9}},
             {"continue_openings", "validation"} | SHOWN,
         ),
         ({"preferences": {"random": 6}}, PREFERENCES | SHOWN),
+        (
+            {"behaviours": {"judge": {"url": "https://host/v1", "model": "m"}}},
+            {"judge", "behaviour"} | SHOWN,
+        ),
+        (
+            {"behaviours": {"blackmail": {"rollouts": 2}}},
+            {"roll_out", "read_along", "behaviour"} | SHOWN,
+        ),
         (
             {"preferences": {"activities": 9}},
             {"read_prompts", "prefer", "preferences"} | SHOWN,
@@ -198,7 +212,7 @@ def test_a_function_of_the_engine_reruns_the_model_steps(project: Path) -> None:
         "cumsum(-1)",
         "cumsum(dim=-1)",
     )
-    assert rules(pending(project)) == EVERYTHING - OF_THE_MODEL_ALONE
+    assert rules(pending(project)) == EVERYTHING - WITHOUT_TEXTS
 
 
 def test_a_function_of_the_figures_reruns_only_what_is_drawn(project: Path) -> None:
@@ -230,7 +244,7 @@ def test_one_more_emotion_writes_only_its_own_stories(project: Path) -> None:
     old = set(lines(project / STORIES))
     config = yaml.safe_load((project / "config.yaml").read_text())
     edit_config(project, {"emotions": [*config["emotions"], "eager"]})
-    assert rules(pending(project)) == EVERYTHING - OF_THE_MODEL_ALONE
+    assert rules(pending(project)) == EVERYTHING - WITHOUT_TEXTS
     output = snakemake(project)
     new = set(lines(project / STORIES))
     assert old < new
@@ -348,7 +362,7 @@ def test_where_a_model_is_placed_reruns_nothing(project: Path) -> None:
     edit_config(project, {"models": {"llama": {"max_memory": {"cpu": "7GiB"}}}})
     assert pending(project) == set()
     output = snakemake(project, "--dry-run", "--printshellcmds", "--forceall")
-    assert output.count("""--max-memory '{"cpu": "7GiB"}'""") == 13
+    assert output.count("""--max-memory '{"cpu": "7GiB"}'""") == 23
 
 
 def test_rules_for_the_stories_leave_the_neutral_texts_alone(project: Path) -> None:
