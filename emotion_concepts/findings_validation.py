@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from emotion_concepts.findings import measured
+from emotion_concepts.findings import Baseline, measured
 from emotion_concepts.statistics import Interval
 
 Json = dict[str, Any]
@@ -47,8 +47,19 @@ def of_validation(found: Json) -> dict[str, Json | str]:
             )
             continue
         read, count = messages["assistant_start"], len(messages["matrices"])
+        words, more = messages["words"][name], read["less_words"][name]
         rows[f"implicit.{name}"] = _finding(
-            read[name], f"{DEALT} to the messages", count * len(focus), "messages"
+            read[name],
+            f"{DEALT} to the messages",
+            count * len(focus),
+            "messages",
+            baseline=Baseline(
+                words["value"],
+                Interval(words["low"], words["high"]),
+                more["value"],
+                Interval(more["low"], more["high"]),
+                "words of the emotions' stories against those of the message",
+            ),
         )
     signs = found["intensities"]["predicted_signs"]
     rows["intensity.predicted_signs"] = (
@@ -74,7 +85,12 @@ def of_validation(found: Json) -> dict[str, Json | str]:
 
 
 def _finding(
-    value: Json, null: str, n: int, unit: str, evidence: str = MADE
+    value: Json,
+    null: str,
+    n: int,
+    unit: str,
+    evidence: str = MADE,
+    baseline: Baseline | None = None,
 ) -> dict[str, Any]:
     interval = Interval(value["low"], value["high"])
     return measured(
@@ -87,4 +103,5 @@ def _finding(
         n,
         unit,
         evidence,
+        baseline=baseline,
     )

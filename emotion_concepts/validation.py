@@ -12,6 +12,7 @@ from emotion_concepts.directions import Directions
 from emotion_concepts.implicit import (
     MEASURES,
     OF,
+    less_words,
     measures,
     probed,
     squares,
@@ -70,8 +71,9 @@ def of_scenarios(
     Returns:
         By set: its messages, and by position (at the fixed layer) the `cosines`
         (messages, focus), the `raw` ones without centring, and what `implicit.told`
-        says of them; the same of the `words` alone; and, exploratory, the three
-        measures along the layers. None for a set that lacks an emotion.
+        says of them, and `less_words`; the same of the `words` alone; and,
+        exploratory, the three measures along the layers. None for a set that lacks an
+        emotion.
     """
     rows = [probes.emotions.index(emotion) for emotion in focus]
     layer = probes.layers[probes.fixed]
@@ -88,6 +90,8 @@ def of_scenarios(
             by_key = stream_at(path, position, layer)
             return np.stack([by_key[key] for key in ids])
 
+        words = word_probes(stories, probes.emotions, [s["text"] for s in some])
+        words = words[:, rows]
         by_position = {}
         for position in (READ_AT, "user_end"):
             read, vectors = streams(position, layer), probes.vectors[probes.fixed][rows]
@@ -95,9 +99,8 @@ def of_scenarios(
             by_position[position] = told(values, places, resamples, seed=0) | {
                 "cosines": values.round(6).tolist(),
                 "raw": cosines(read, vectors).round(6).tolist(),
+                "less_words": less_words(values, words, places, resamples, seed=0),
             }
-        words = word_probes(stories, probes.emotions, [s["text"] for s in some])
-        words = words[:, rows]
         along: dict[str, list[float]] = {name: [] for name in MEASURES}
         for place, other in enumerate(probes.layers):
             values = probed(streams(READ_AT, other), probes.vectors[place][rows])

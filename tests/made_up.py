@@ -281,7 +281,8 @@ def validation() -> dict:
                     for n in range(24)
                 ],
                 "matrices": [list(range(12)), list(range(12, 24))],
-                "assistant_start": told | {"cosines": read.tolist()},
+                "assistant_start": told
+                | {"cosines": read.tolist(), "less_words": told},
                 "user_end": told | {"cosines": read.tolist()},
                 "words": told,
             }

@@ -17,7 +17,7 @@ from emotion_concepts.directions import Directions
 from emotion_concepts.errors import StudyError
 from emotion_concepts.feeling_words import Asked, word_items, word_record
 from emotion_concepts.findings_validation import ROWS, of_validation
-from emotion_concepts.implicit import squares, told
+from emotion_concepts.implicit import less_words, squares, told
 from emotion_concepts.intensities import curves, predicted_signs
 from emotion_concepts.lens import tokens_of
 from emotion_concepts.model import Model
@@ -85,6 +85,19 @@ def test_planted_messages_are_told_and_random_ones_are_not() -> None:
     assert margin["low"] > margin["null_high"]
     nothing = told(noise, rows, 300, seed=0)["diagonal_margin"]
     assert nothing["null_low"] < nothing["value"] < nothing["null_high"]
+
+
+def test_what_probes_know_more_than_words_is_told_in_pairs() -> None:
+    labels = np.repeat(np.arange(12), 2)
+    rows = squares(labels, 12)
+    words = GENERATOR.normal(0, 0.05, (24, 12)) + 0.2 * np.eye(12)[labels]
+    found = less_words(words + 0.3 * np.eye(12)[labels], words, rows, 300, seed=0)
+    margin = found["diagonal_margin"]
+    # The noise is the same on both sides, so a pair differs by what was planted alone.
+    assert margin["low"] == pytest.approx(0.3)
+    assert margin["high"] == pytest.approx(0.3)
+    nothing = less_words(words, words, rows, 300, seed=0)
+    assert all(value == 0 for measure in nothing.values() for value in measure.values())
 
 
 def test_a_probe_that_loves_every_message_is_not_its_own_messages_best() -> None:
