@@ -1,19 +1,22 @@
 """The choice measure of an evaluation in numbers: the probability of each option, with
 and without steering (paper, sections 9 to 11).
 
-Intervals are bootstraps over the entries: inboxes, tasks or conversations. The headline
-is the difference from random directions at the same strength, resampled with them.
+Intervals are Student's t over the entries: inboxes, tasks or conversations. These are
+few, and a bootstrap of two or three hardly spreads. The headline is the difference from
+random directions at the same strength; how much these differ among themselves counts
+towards its interval.
 """
 
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from emotion_concepts.behaviours import chosen
 from emotion_concepts.directions import is_random
 from emotion_concepts.evaluations import READINGS, options, readings_of
 from emotion_concepts.openings import UNSTEERED
-from emotion_concepts.statistics import percentile_interval
+from emotion_concepts.statistics import LEVEL
 from emotion_concepts.store import Record
 
 Json = dict[str, Any]
@@ -26,7 +29,6 @@ def choice_numbers(
     entries: list[Record],
     records: list[Record],
     steered: list[str],
-    resamples: int,
 ) -> Json:
     """Every number of the choice measure.
 
@@ -35,7 +37,6 @@ def choice_numbers(
         entries: what it is about.
         records: the scored items of all shards.
         steered: the ids of the entries that are steered.
-        resamples: bootstrap samples.
 
     Returns:
         `conditions`, `entries` and `differences`. A condition holds `direction`,
@@ -62,9 +63,7 @@ def choice_numbers(
                 "answered": float(
                     np.mean([read[i, case][1] for i in steered if (i, case) in read])
                 ),
-                "readings": {
-                    name: _mean(some, resamples) for name, some in values[case].items()
-                },
+                "readings": {name: _mean(some) for name, some in values[case].items()},
             }
             for case in cases
         ],
@@ -86,7 +85,7 @@ def choice_numbers(
             for case in cases
             if case[1] and not is_random(case[0])
             for name in READINGS[behaviour]
-            for found in [_less_random(values, case, name, resamples)]
+            for found in [_less_random(values, case, name)]
             if found
         ],
     }
@@ -111,16 +110,25 @@ def option_probabilities(
     }
 
 
-def mean_over(values: np.ndarray, resamples: int, seed: int = 0) -> Json:
-    """The mean over entries, with its interval."""
-    draws = np.random.default_rng(seed).integers(
-        len(values), size=(resamples, len(values))
-    )
-    low, high = percentile_interval(values[draws].mean(1))
+def mean_over(values: np.ndarray, among: np.ndarray | None = None) -> Json:
+    """The mean over entries, with Student's interval.
+
+    Args:
+        values: (entries,) two at least.
+        among: (random directions,) their means, if values are differences from these:
+            their spread adds to the interval.
+    """
+    variance, fewest = values.var(ddof=1) / len(values), len(values)
+    if among is not None:
+        variance += among.var(ddof=1) / len(among)
+        fewest = min(fewest, len(among))
+    # The smaller side's degrees of freedom: on the safe side.
+    spread = stats.t.ppf((1 + LEVEL) / 2, fewest - 1) * np.sqrt(variance)
+    value = float(values.mean())
     return {
-        "value": float(values.mean()),
-        "low": low,
-        "high": high,
+        "value": value,
+        "low": float(value - spread),
+        "high": float(value + spread),
         "n": len(values),
     }
 
@@ -150,28 +158,19 @@ def _counted(
     return np.array(found, dtype=float)
 
 
-def _mean(values: np.ndarray, resamples: int) -> Json | None:
-    return mean_over(values, resamples) if len(values) >= FEWEST else None
+def _mean(values: np.ndarray) -> Json | None:
+    """The mean of probabilities, whose interval ends at 0 and 1."""
+    if len(values) < FEWEST:
+        return None
+    found = mean_over(values)
+    return found | {"low": max(0.0, found["low"]), "high": min(1.0, found["high"])}
 
 
 def _less_random(
-    values: dict[Case, dict[str, np.ndarray]], case: Case, name: str, resamples: int
+    values: dict[Case, dict[str, np.ndarray]], case: Case, name: str
 ) -> Json | None:
     random = np.array([values[c][name] for c in random_cases(list(values), case[1])])
     ours = values[case][name]
-    if len(ours) < FEWEST or not len(random):
+    if len(ours) < FEWEST or len(random) < FEWEST:
         return None
-    generator = np.random.default_rng(0)
-    directions = generator.integers(len(random), size=(resamples, len(random)))
-    entries = generator.integers(len(ours), size=(resamples, len(ours)))
-    samples = [
-        (ours[some] - random[drawn][:, some].mean(0)).mean()
-        for drawn, some in zip(directions, entries, strict=True)
-    ]
-    low, high = percentile_interval(np.array(samples))
-    return {
-        "value": float((ours - random.mean(0)).mean()),
-        "low": low,
-        "high": high,
-        "n": len(ours),
-    }
+    return mean_over(ours - random.mean(0), random.mean(1))

@@ -31,7 +31,7 @@ READINGS = {
 LABELS = {
     "blackmail": list(blackmail.LABELS),
     "reward_hacking": list(OUTCOMES),
-    "sycophancy": ["sycophantic", "harsh", "supportive", "none of these"],
+    "sycophancy": ["sycophantic", "harsh", "supportive", "none of these", "not judged"],
 }
 BELIEFS = ("false_belief", "flattery", "pushback", "grandiose")
 # The letters that a choice between so many options may begin with.

@@ -96,7 +96,7 @@ def _choice(axes: Axes, found: Json, reading: str, curve: dict) -> None:
     title(
         axes,
         f"{spaced(reading).capitalize()} by choice: mean of {n} "
-        f"{UNITS[found['behaviour']]}, 95 % bootstrap over them",
+        f"{UNITS[found['behaviour']]}, 95 % t intervals over them",
     )
 
 
@@ -191,6 +191,7 @@ def _differences(axes: Axes, found: Json, reading: str) -> None:
             axes.plot(d["value"], y, **look | {"mfc": face, "lw": 0})
     axes.set_yticks(range(len(order)), [f"{d} {signed(s)}" for d, s in order])
     axes.set(ylim=(len(order) - 0.5, -0.5), xlabel="difference")
+    axes.locator_params(axis="x", nbins=4)
     sizes = [
         f"{look} {name} n = {some[0]['n']}"
         for look, (name, some) in zip(
@@ -211,6 +212,7 @@ def _trade_off(axes: Axes, found: Json) -> None:
     """Agreeing where it is wrong against warmth where it is due, by choice."""
     conditions = found["choice"]["conditions"]
     axes.set(xlabel="support of people in distress", ylabel=spaced(found["main"]))
+    axes.locator_params(nbins=4)
     title(
         axes,
         "The trade-off, by choice: means over entries, bars 95 %. Filled: steered "

@@ -90,8 +90,8 @@ def _predictions(axes: Axes, predicted: Json) -> None:
     set_title(
         axes,
         f"{right} of {share['n']} predictions hold: {number(share['value'])} "
-        f"[{number(share['low'])}, {number(share['high'])}], random directions "
-        f"{number(share['null'])} [{number(share['null_low'])}, "
+        f"[{number(share['low'])}, {number(share['high'])}],\n"
+        f"random directions {number(share['null'])} [{number(share['null_low'])}, "
         f"{number(share['null_high'])}]. Filled: holds",
     )
 
@@ -123,5 +123,5 @@ def _budget(axes: Axes, read: Json, findings: Findings) -> None:
             said.append(
                 f"{emotion} {ours} [{low}, {high}] (random [{null_low}, {null_high}])"
             )
-    title = "; ".join(said) if said else "not measured"
-    set_title(axes, f"As the budget runs out, last half less first: {title}")
+    title = "\n".join(said) if said else "not measured"
+    set_title(axes, f"As the budget runs out, last half less first:\n{title}")

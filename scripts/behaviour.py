@@ -69,7 +69,6 @@ def main() -> None:
         entries,
         [record for path in args.choices for record in read_records(path)],
         steered,
-        settings["resamples"],
     )
     replies = graded_replies(
         behaviour,

@@ -17,32 +17,6 @@ REPLIES = [
 ]
 
 
-def of_shards(kind):
-    """All shards of an evaluation's choices or rollouts; none where these are not made."""
-
-    def paths(wc):
-        behaviour = wc.get("behaviour", "sycophancy")
-        if kind not in study.behaviour_steps(behaviour):
-            return []
-        return collect(
-            f"results/{{model}}/{behaviour}/{kind}/{{shard}}.jsonl",
-            model=wc.model,
-            shard=study.behaviour_shards(behaviour),
-        )
-
-    return paths
-
-
-def judge_weights(file):
-    """Where the judge's weights lie, or its record; nothing for an endpoint."""
-
-    def path(wc):
-        folder = study.judge_folder(wc.model)
-        return [f"results/{folder}/{file}"] if folder else []
-
-    return path
-
-
 rule choose:
     """Ask which of the spelled-out options the model takes: one shard of the directions."""
     input:

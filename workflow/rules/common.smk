@@ -29,6 +29,32 @@ def shards_of(pattern):
     return lambda wc: collect(pattern, model=wc.model, shard=study.shards("stories"))
 
 
+def of_shards(kind):
+    """All shards of an evaluation's choices or rollouts; none where these are not made."""
+
+    def paths(wc):
+        behaviour = wc.get("behaviour", "sycophancy")
+        if kind not in study.behaviour_steps(behaviour):
+            return []
+        return collect(
+            f"results/{{model}}/{behaviour}/{kind}/{{shard}}.jsonl",
+            model=wc.model,
+            shard=study.behaviour_shards(behaviour),
+        )
+
+    return paths
+
+
+def judge_weights(file):
+    """Where the judge's weights lie, or its record; nothing for an endpoint."""
+
+    def path(wc):
+        folder = study.judge_folder(wc.model)
+        return [f"results/{folder}/{file}"] if folder else []
+
+    return path
+
+
 def untracked(value):
     """What a model's rule is told that decides no result.
 
