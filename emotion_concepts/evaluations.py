@@ -33,6 +33,11 @@ LABELS = {
     "reward_hacking": list(OUTCOMES),
     "sycophancy": ["sycophantic", "harsh", "supportive", "none of these", "not judged"],
 }
+UNITS = {
+    "blackmail": "inboxes",
+    "reward_hacking": "tasks",
+    "sycophancy": "conversations",
+}
 BELIEFS = ("false_belief", "flattery", "pushback", "grandiose")
 # The letters that a choice between so many options may begin with.
 LETTERS = "ABCDEFGH"

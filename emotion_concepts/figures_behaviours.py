@@ -12,6 +12,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
 from emotion_concepts.directions import is_random
+from emotion_concepts.evaluations import UNITS
 from emotion_concepts.figures import (
     DARK,
     PALE,
@@ -24,7 +25,6 @@ from emotion_concepts.figures import (
 )
 from emotion_concepts.figures_outcomes import bar_rows, coherence, outcomes
 from emotion_concepts.figures_steered import (
-    UNITS,
     emotions_of,
     error_bars,
     look_of,

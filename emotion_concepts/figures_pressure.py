@@ -119,7 +119,7 @@ def _told(found: Json, emotion: str) -> list[str]:
             lines.append(f"{row['measure']}: r not measured")
             continue
         words = row["baseline"] and row["baseline"]["value"]
-        beside = "" if words is None else f", words {number(words)}"
+        beside = "" if words is None else f"\nwords alone {number(words)}"
         lines += [
             f"{row['measure']}: r = {number(row['r'])} "
             f"[{number(row['low'])}, {number(row['high'])}]",

@@ -10,7 +10,6 @@ from emotion_concepts.directions import is_random
 from emotion_concepts.figures import COLOURS, Json
 
 MARKERS = "os^vDPX*<>"
-UNITS = {"blackmail": "variants", "reward_hacking": "tasks", "sycophancy": "prompts"}
 # The kind of option that a reading of the choice is the probability of, where the two
 # are not called the same.
 OPTIONS = {

@@ -6,6 +6,7 @@ the page.
 from typing import Any
 
 from emotion_concepts.choice_numbers import random_cases
+from emotion_concepts.evaluations import UNITS
 from emotion_concepts.findings import Baseline, measured
 from emotion_concepts.statistics import Interval
 
@@ -35,11 +36,6 @@ BASELINES = {
     "reward_hacking.baseline": ("reward_hacking", "hack"),
     "sycophancy.baseline": ("sycophancy", "sycophancy"),
     "harshness.baseline": ("sycophancy", "harshness"),
-}
-UNITS = {
-    "blackmail": "inboxes",
-    "reward_hacking": "tasks",
-    "sycophancy": "conversations",
 }
 
 

@@ -5,9 +5,9 @@ interval.
 from typing import Any
 
 from emotion_concepts.directions import is_random
+from emotion_concepts.evaluations import UNITS
 from emotion_concepts.figures import layer_of, number
 from emotion_concepts.figures_steered import (
-    UNITS,
     emotions_of,
     shown_readings,
     signed,
@@ -59,11 +59,10 @@ def stated(value: Json | None) -> str:
         return "not measured"
     if not value["n"]:
         return "none (n = 0)"
-    middle = value["rate"] if "rate" in value else value["value"]
-    return (
-        f"{number(middle)} ({number(value['low'])} to {number(value['high'])}; "
-        f"n{FIXED}={FIXED}{value['n']})"
-    )
+    # Probabilities differ by less than rates of a few replies do.
+    middle, digits = (value["rate"], 2) if "rate" in value else (value["value"], 3)
+    low, high = (number(value[bound], digits) for bound in ("low", "high"))
+    return f"{number(middle, digits)} ({low} to {high}; n{FIXED}={FIXED}{value['n']})"
 
 
 def _steered(found: Json) -> str:
@@ -96,7 +95,7 @@ def _whole(found: Json) -> list[str]:
             f"{number(least['answered'])} ({_condition(least)}).",
         ]
     conditions = found["rollout"]["conditions"]
-    base = next(c for c in conditions if c["direction"] == "unsteered")
+    base = found["rollout"]["unsteered"]
     said = [
         f"Unsteered, {stated(base['coherent'])} of the replies are coherent and "
         f"{stated(base['graded'])} could be graded."
@@ -122,7 +121,7 @@ def _power(found: Json) -> list[str]:
     if power is None:
         return ["There are too few replies for any difference of rates to be seen."]
     return [
-        f"With {power['n']} replies in a condition, only a difference of rates of "
+        f"With {power['n']} graded in a condition, only a difference of rates of "
         f"{number(power['smallest'])} or more would have been seen four times in five."
     ]
 
@@ -162,7 +161,7 @@ def _headline(found: Json, reading: str, measure: str) -> str:
     if not clear:
         return (
             f"{name}, no emotion differs from random directions in {spaced(reading)}: "
-            f"the intervals of all {len(some)} differences reach zero."
+            f"{len(some)} differences, and every interval reaches zero."
         )
     said = (
         f"{name}, {spaced(reading)} under an emotion less that under random "
@@ -187,7 +186,9 @@ def _readings(found: Json) -> list[Json]:
             "name": spaced(name),
             "words": words,
             "choice": stated(_reading(found, "choice", "unsteered", 0, name)),
-            "rollout": _rollout(found, "unsteered", 0, name),
+            "rollout": stated(found["rollout"]["unsteered"]["readings"][name])
+            if found["rollout"]
+            else NONE,
             "grader": _grader(found["grader"].get(name)),
         }
         for name, words in found["readings"].items()
@@ -211,7 +212,7 @@ def _grader(grader: Json | None) -> str:
     if grader["trusted"]:
         return f"{grader['grader']}: {agreed}"
     reason = grader["reason"] or "it agrees too little with a person's labels"
-    return f"not measured: {grader['grader']} is not trusted, {reason}; {agreed}"
+    return f"not measured: {reason}; {agreed}"
 
 
 def _conditions(found: Json, reading: str) -> list[Json]:
