@@ -15,6 +15,8 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.transforms import Bbox
 
 from emotion_concepts.store import whole
 
@@ -62,6 +64,7 @@ def save(figure: Figure, path: Path) -> None:
         path: ends in `.svg` or `.png`.
     """
     kind = path.suffix.removeprefix(".")
+    settle(figure)
     nothing = {"Date": None} if kind == "svg" else {"Software": None}
     with rc_context(STYLE), whole(path) as partial:
         figure.savefig(partial, format=kind, dpi=150, metadata=nothing)
@@ -76,8 +79,16 @@ def new_figure(height: float, rows: int = 1, columns: int = 1, **kwargs: Any) ->
 
 def settle(figure: Figure) -> None:
     """Fix the layout, so that labels can be placed in what are the final axes."""
+    if figure.get_layout_engine().__class__ is not ConstrainedLayoutEngine:
+        return  # it is fixed already
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
+    # The layout's last bits differ from run to run; the files must not.
+    for part in figure.subfigs:
+        bounds = np.round(part.bbox_relative.bounds, 6)
+        part._redo_transform_rel_fig(Bbox.from_bounds(*bounds))
+    for axes in figure.axes:
+        axes.set_position(np.round(axes.get_position().bounds, 6))
 
 
 def set_title(axes: Axes, text: str) -> None:

@@ -9,7 +9,7 @@ from os import cpu_count
 from typing import Any
 
 from emotion_concepts import blackmail, reward_hacking
-from emotion_concepts.agreement import against_rest, agreement
+from emotion_concepts.agreement import against_rest
 from emotion_concepts.judges import grader_summary
 from emotion_concepts.store import Record
 
@@ -62,7 +62,7 @@ def _two_classes(
 ) -> dict[str, Any]:
     two = [against_rest(some, one) for some in (labels, grades)]
     test = [[some[n] for n, kept in enumerate(held_out) if kept] for some in two]
-    everything = agreement(*two, seed=0)
+    everything = grader_summary(grader, *two, one)
     return grader_summary(grader, *test, one) | {
         "all": {"kappa": everything["kappa"], "n": everything["n"]}
     }

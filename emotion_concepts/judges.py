@@ -110,8 +110,22 @@ def grader_summary(
         grades: what the grader said.
         wanted: the label whose precision and recall are told.
     """
+    if not labels:
+        nothing = rate(0, 0)
+        return {
+            "grader": grader,
+            "trusted": False,
+            "kappa": None,
+            "interval": None,
+            "n": 0,
+            "precision": nothing,
+            "recall": nothing,
+            "false_alarms": nothing,
+            "reason": f"there is no labelled reply to measure {grader} on",
+        }
     found = agreement(labels, grades, seed=0)
     kappa = found["kappa"]
+    of_wanted = found["classes"].get(wanted)
     told = "agrees no more than chance" if kappa is None else f"has kappa {kappa:.2f}"
     reason = None
     if not found["trusted"]:
@@ -124,8 +138,8 @@ def grader_summary(
         "kappa": kappa,
         "interval": found["interval"],
         "n": found["n"],
-        "precision": found["classes"][wanted]["precision"],
-        "recall": found["classes"][wanted]["recall"],
+        "precision": of_wanted["precision"] if of_wanted else rate(0, 0),
+        "recall": of_wanted["recall"] if of_wanted else rate(0, 0),
         "false_alarms": rate(
             sum(g == wanted != a for a, g in zip(labels, grades, strict=True)),
             sum(a != wanted for a in labels),

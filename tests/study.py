@@ -60,7 +60,7 @@ def shorten_stimuli(folder: Path) -> None:
     variants = [v for v in inboxes["variants"] if v["id"] in kept]
     for variant in variants:
         variant["system"] = variant["system"][:60]
-        variant["inbox"] = [m | {"body": m["body"][:40]} for m in variant["inbox"][:1]]
+        variant["inbox"] = [m | {"body": m["body"][:20]} for m in variant["inbox"][:3]]
         for action in variant["actions"]:
             action["text"] = action["text"][:20] + action["kind"]
     instructions = {

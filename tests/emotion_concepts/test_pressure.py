@@ -152,6 +152,11 @@ class Pipeline:
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch, moved: float) -> None:
         self.folder, self.patch = folder, patch
         self.weights = save_tiny("llama", folder / "source")
+        config = read_json(self.weights / "config.json")
+        # Letter by letter, as the tiny tokenizer reads, an inbox is long.
+        write_json(
+            self.weights / "config.json", config | {"max_position_embeddings": 16384}
+        )
         arrays = np.random.default_rng(0).normal(size=(3, len(EMOTIONS), 32))
         meaning = {
             "model": "tiny-llama",
