@@ -2,8 +2,11 @@
 planted comes out, within its interval.
 """
 
+import json
 import runpy
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -151,7 +154,7 @@ class Pipeline:
 
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch, moved: float) -> None:
         self.folder, self.patch = folder, patch
-        self.weights = save_tiny("llama", folder / "source")
+        self.weights: Path | None = save_tiny("llama", folder / "source")
         config = read_json(self.weights / "config.json")
         # Letter by letter, as the tiny tokenizer reads, an inbox is long.
         write_json(
@@ -258,7 +261,8 @@ class Pipeline:
         write_json(path, settings)
         argv = ["script", "--settings", str(path), "--out", str(self.folder / out)]
         if script in ("choose", "roll_out", "judge", "read_along"):
-            argv += ["--weights", str(self.weights), "--max-memory", "null"]
+            weights = [str(self.weights)] if self.weights else []
+            argv += ["--weights", *weights, "--max-memory", "null"]
             if script != "judge":
                 argv += ["--vectors", str(self.folder / "vectors.safetensors")]
         for name, value in given.items():
@@ -370,6 +374,56 @@ def test_a_judge_that_guesses_measures_nothing(
     conditions = found["rollout"]["conditions"]
     assert all(r is None for c in conditions for r in c["readings"].values())
     assert found["rollout"]["differences"] == []
+
+
+def test_a_judge_behind_an_endpoint_is_measured_and_asked_once(
+    pipeline: Pipeline,
+) -> None:
+    asked = []
+
+    class Judge(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            asked.append(body["messages"][0]["content"])
+            rating = "9" if pipeline.planted.judged(asked[-1]) else "2"
+            choice = {"message": {"content": rating}, "finish_reason": "stop"}
+            answer = json.dumps({"choices": [choice]}).encode()
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    replies = [
+        {"key": f"rain_poem/loving/+0.1/{n}/0", "entry": "rain_poem", "text": text}
+        for n, text in enumerate([FLATTERY, HONESTY, FLATTERY])
+    ]
+    write_records(pipeline.folder / "rollouts", replies)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Judge)
+    Thread(target=server.serve_forever, daemon=True).start()
+    settings = {
+        "judge": "far",
+        "form": "rating",
+        "endpoint": {"url": f"http://127.0.0.1:{server.server_port}/v1", "model": "m"},
+        "entries": FILES["sycophancy"],
+        "labelled": {name: GRADED[name] for name in ("sycophancy", "harshness")},
+        "batch_rows": 256,
+    }
+    pipeline.weights = None
+    given = {"rollouts": pipeline.folder / "rollouts", "batches": "far"}
+    given |= {"grader": "grader", "code": "c", "name": "n"}
+    pipeline.run("judge", settings, "judged", **given)
+    first = read_records(pipeline.folder / "judged")
+    count = len(asked)
+    pipeline.run("judge", settings, "judged", **given)
+    server.shutdown()
+    assert len(asked) == count  # nothing is asked again
+    assert read_records(pipeline.folder / "judged") == first
+    grader = read_json(pipeline.folder / "grader")
+    assert grader["sycophancy"]["kappa"] == pytest.approx(1)
+    found = [a["found"] for a in first if a["question"] == "sycophancy"]
+    assert found == [True, False, True]
 
 
 def test_nothing_is_asked_or_written_twice(pipeline: Pipeline) -> None:
