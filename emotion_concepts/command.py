@@ -1,10 +1,15 @@
-"""How every script ends: what the user can mend is one line, never a traceback."""
+"""How scripts are called and how every one ends: what the user can mend is one line,
+never a traceback.
+"""
 
+import argparse
 import contextlib
 import errno
+import json
 import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from safetensors import SafetensorError
 
@@ -19,6 +24,22 @@ _FILES = {
     errno.EACCES: "permission denied; check who may read and write it",
     errno.EROFS: "this filesystem is read-only; put the results on another",
 }
+
+
+def steered_step(description: str | None) -> argparse.ArgumentParser:
+    """What every step takes that runs the steered model in batches.
+
+    Its settings, the model's weights and how much memory they may take, the vectors,
+    the folder of finished batches and the code that they depend on, the step's name for
+    its progress, and the file to write.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    for name in ("settings", "weights", "vectors", "batches", "out"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--max-memory", type=json.loads, required=True)
+    for name in ("code", "name"):
+        parser.add_argument(f"--{name}", required=True)
+    return parser
 
 
 def run(main: Callable[[], None]) -> None:

@@ -2,10 +2,6 @@
 takes: one shard of the directions.
 """
 
-import argparse
-import json
-from pathlib import Path
-
 from emotion_concepts.behaviours import (
     asked,
     choice_items,
@@ -13,7 +9,7 @@ from emotion_concepts.behaviours import (
     option_chooser,
 )
 from emotion_concepts.choices import ledger_keys, score_choices
-from emotion_concepts.command import run
+from emotion_concepts.command import run, steered_step
 from emotion_concepts.directions import read_directions
 from emotion_concepts.evaluations import first_of_each
 from emotion_concepts.model import file_digest, load
@@ -22,16 +18,7 @@ from emotion_concepts.store import Ledger, alone, read_json, write_records
 
 def main() -> None:
     """Score what is not scored yet, and put the shard's file together."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--settings", type=Path, required=True)
-    parser.add_argument("--weights", type=Path, required=True)
-    parser.add_argument("--max-memory", type=json.loads, required=True)
-    parser.add_argument("--vectors", type=Path, required=True)
-    parser.add_argument("--batches", type=Path, required=True)
-    parser.add_argument("--code", required=True)
-    parser.add_argument("--name", required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    args = parser.parse_args()
+    args = steered_step(__doc__).parse_args()
     settings = read_json(args.settings)
     behaviour, instructions = settings["behaviour"], settings["instructions"]
     rows = settings["batch_rows"]

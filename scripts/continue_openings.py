@@ -2,12 +2,8 @@
 unsteered.
 """
 
-import argparse
-import json
-from pathlib import Path
-
 from emotion_concepts import choices, writing
-from emotion_concepts.command import run
+from emotion_concepts.command import run, steered_step
 from emotion_concepts.continuations import (
     continuation_items,
     judged,
@@ -26,16 +22,7 @@ ITEMS = ("focus", "openings", "random", "strengths", "wording")
 
 def main() -> None:
     """Write the texts that are not there yet, and judge them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--settings", type=Path, required=True)
-    parser.add_argument("--weights", type=Path, required=True)
-    parser.add_argument("--max-memory", type=json.loads, required=True)
-    parser.add_argument("--vectors", type=Path, required=True)
-    parser.add_argument("--batches", type=Path, required=True)
-    parser.add_argument("--code", required=True)
-    parser.add_argument("--name", required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    args = parser.parse_args()
+    args = steered_step(__doc__).parse_args()
     settings = read_json(args.settings)
     openings, drawing = settings["openings"], settings["sampling"]
     random, rows = settings["random"], settings["batch_rows"]

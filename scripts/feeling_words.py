@@ -1,11 +1,7 @@
 """Score every focus emotion's own word under every focus direction and random ones."""
 
-import argparse
-import json
-from pathlib import Path
-
 from emotion_concepts.choices import ledger_keys, score_choices
-from emotion_concepts.command import run
+from emotion_concepts.command import run, steered_step
 from emotion_concepts.directions import read_directions
 from emotion_concepts.feeling_words import Asked, word_items, word_record
 from emotion_concepts.model import file_digest, load
@@ -15,16 +11,7 @@ from emotion_concepts.store import Ledger, alone, read_json, write_records
 
 def main() -> None:
     """Score what is not scored yet, and put the records together."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--settings", type=Path, required=True)
-    parser.add_argument("--weights", type=Path, required=True)
-    parser.add_argument("--max-memory", type=json.loads, required=True)
-    parser.add_argument("--vectors", type=Path, required=True)
-    parser.add_argument("--batches", type=Path, required=True)
-    parser.add_argument("--code", required=True)
-    parser.add_argument("--name", required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    args = parser.parse_args()
+    args = steered_step(__doc__).parse_args()
     settings = read_json(args.settings)
     openings, words = settings["openings"], settings["focus"]
     steered = conditions(words, settings["random"], [settings["strength"]])

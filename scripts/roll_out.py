@@ -2,10 +2,6 @@
 what it wrote unsteered: one shard of the directions.
 """
 
-import argparse
-import json
-from pathlib import Path
-
 from emotion_concepts import choices, writing
 from emotion_concepts.behaviours import (
     asked,
@@ -14,7 +10,7 @@ from emotion_concepts.behaviours import (
     rereading,
     rollout_items,
 )
-from emotion_concepts.command import run
+from emotion_concepts.command import run, steered_step
 from emotion_concepts.directions import read_directions
 from emotion_concepts.evaluations import first_of_each
 from emotion_concepts.generation import Sampling
@@ -36,16 +32,8 @@ DECISIVE = ("sampling", "tokens", "batch_rows")
 
 def main() -> None:
     """Write what is not written yet, and put the shard's file together."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--settings", type=Path, required=True)
-    parser.add_argument("--weights", type=Path, required=True)
-    parser.add_argument("--max-memory", type=json.loads, required=True)
-    parser.add_argument("--vectors", type=Path, required=True)
-    parser.add_argument("--batches", type=Path, required=True)
-    parser.add_argument("--code", required=True)
+    parser = steered_step(__doc__)
     parser.add_argument("--grader-code", required=True)
-    parser.add_argument("--name", required=True)
-    parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     settings = read_json(args.settings)
     behaviour, instructions = settings["behaviour"], settings["instructions"]

@@ -2,12 +2,8 @@
 activities: one shard of the directions.
 """
 
-import argparse
-import json
-from pathlib import Path
-
 from emotion_concepts.choices import Choice, ledger_keys, score_choices
-from emotion_concepts.command import run
+from emotion_concepts.command import run, steered_step
 from emotion_concepts.directions import read_directions
 from emotion_concepts.model import file_digest, load
 from emotion_concepts.preferences import Condition, chooser, conditions, steered_items
@@ -19,16 +15,7 @@ def main() -> None:
     """Score the conditions that are not scored yet, and put the shard's file
     together.
     """
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--settings", type=Path, required=True)
-    parser.add_argument("--weights", type=Path, required=True)
-    parser.add_argument("--max-memory", type=json.loads, required=True)
-    parser.add_argument("--vectors", type=Path, required=True)
-    parser.add_argument("--batches", type=Path, required=True)
-    parser.add_argument("--code", required=True)
-    parser.add_argument("--name", required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    args = parser.parse_args()
+    args = steered_step(__doc__).parse_args()
     settings = read_json(args.settings)
     activities, prompt = settings["activities"], settings["prompt"]
     model = load(args.weights, args.max_memory)
