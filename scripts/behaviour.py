@@ -74,7 +74,7 @@ def main() -> None:
         behaviour,
         entries,
         [record for path in args.rollouts for record in read_records(path)],
-        [record for path in args.judged for record in read_records(path)],
+        [answer for path in args.judged for answer in read_json(path)],
     )
     trusted = [name for name in grader if grader[name]["trusted"]]
     rollout = rollout_numbers(behaviour, replies, steered, trusted) if replies else None

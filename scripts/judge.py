@@ -27,7 +27,6 @@ from emotion_concepts.store import (
     read_json,
     read_records,
     write_json,
-    write_records,
 )
 
 
@@ -56,7 +55,9 @@ def main() -> None:
         grader = measured_on(judge(labelled), settings["judge"], form)
         trusted = [question for question in grader if grader[question]["trusted"]]
         answers = judge(rollout_questions(texts, entries, trusted))
-        write_records(
+        # Not lines: where no judge is trusted there is none, and a file without lines
+        # would be taken for a damaged one.
+        write_json(
             args.out,
             [
                 {name: answer[name] for name in ("of", "question", "value")}

@@ -71,7 +71,7 @@ MADE = (
             "transcripts.jsonl",
         )
     ),
-    "sycophancy/judged.jsonl",
+    "sycophancy/judged.json",
     "wild/wild.json",
     "wild/transcripts.json",
 )

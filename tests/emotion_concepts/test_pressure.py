@@ -370,7 +370,7 @@ def test_a_judge_that_guesses_measures_nothing(
     for question in ("sycophancy", "harshness", "support"):
         assert not found["grader"][question]["trusted"]
         assert "kappa" in found["grader"][question]["reason"]
-    assert read_records(pipeline.folder / "judged") == []
+    assert read_json(pipeline.folder / "judged") == []
     conditions = found["rollout"]["conditions"]
     assert all(r is None for c in conditions for r in c["readings"].values())
     assert found["rollout"]["differences"] == []
@@ -414,12 +414,12 @@ def test_a_judge_behind_an_endpoint_is_measured_and_asked_once(
     given = {"rollouts": pipeline.folder / "rollouts", "batches": "far"}
     given |= {"grader": "grader", "code": "c", "name": "n"}
     pipeline.run("judge", settings, "judged", **given)
-    first = read_records(pipeline.folder / "judged")
+    first = read_json(pipeline.folder / "judged")
     count = len(asked)
     pipeline.run("judge", settings, "judged", **given)
     server.shutdown()
     assert len(asked) == count  # nothing is asked again
-    assert read_records(pipeline.folder / "judged") == first
+    assert read_json(pipeline.folder / "judged") == first
     grader = read_json(pipeline.folder / "grader")
     assert grader["sycophancy"]["kappa"] == pytest.approx(1)
     found = [a["found"] for a in first if a["question"] == "sycophancy"]

@@ -128,7 +128,7 @@ rule judge:
         record=judge_weights("model.json"),
         rollouts=of_shards("rollouts"),
     output:
-        judged="results/{model}/sycophancy/judged.jsonl",
+        judged="results/{model}/sycophancy/judged.json",
         grader="results/{model}/sycophancy/grader.json",
     log:
         "results/{model}/logs/judge.log",
@@ -206,7 +206,7 @@ rule behaviour:
         choices=of_shards("choices"),
         rollouts=of_shards("rollouts"),
         judged=lambda wc: (
-            [f"results/{wc.model}/sycophancy/judged.jsonl"]
+            [f"results/{wc.model}/sycophancy/judged.json"]
             if wc.behaviour == "sycophancy"
             else []
         ),
