@@ -32,7 +32,7 @@ GGUF = {"gguf": "model.gguf", "sha256": "b179c952" * 8, "dtype": "float32"}
 DELETE = object()
 NAME = (
     "it must be a name in lower-case letters, digits, dots, hyphens and underscores "
-    "that starts with a letter or digit, other than benchmark"
+    "that starts with a letter or digit, other than benchmark and judge"
 )
 
 
@@ -525,8 +525,10 @@ def test_the_source_of_a_model_that_is_made_may_be_gone(
     source = {"folder": "/nowhere", "dtype": "float32"}
     record = {"source": "folder /nowhere", "dtype": "float32"}
     put(config, "models", {"m": source})
-    for section in set(config["stimuli"]) - {"ratings"}:
+    for section in set(config["stimuli"]) - {"ratings", "graded"}:
         put(config, f"stimuli.{section}", str(ROOT / config["stimuli"][section]))
+    for name, path in config["stimuli"]["graded"].items():
+        put(config, f"stimuli.graded.{name}", str(ROOT / path))
     put(config, "stimuli.ratings", {"r": str(next(ROOT.glob("**/ratings/*.csv")))})
     monkeypatch.chdir(tmp_path)
     made = tmp_path / "results" / "m" / "model.json"
