@@ -21,7 +21,13 @@ PARTS = (
     "workflow",
 )
 # The smoke preset, on texts of random tokens, which keep no rule.
-OVERLAY = {"stories": {"drop": []}, "capture": {"from_token": 2, "min_tokens": 2}}
+OVERLAY = {
+    "stories": {"drop": []},
+    "capture": {"from_token": 2, "min_tokens": 2},
+    "behaviours": {
+        name: {"entries": 2} for name in ("blackmail", "reward_hacking", "sycophancy")
+    },
+}
 
 Job = tuple[
     str, str

@@ -167,6 +167,7 @@ OTHER_VALUES = {
     "extremes": ["calm"],
     "steer": ["sad"],
     "steered_activities": 6,
+    "judge": {"url": "https://host/v1", "model": "m"},
 }
 
 
