@@ -64,9 +64,9 @@ def save(figure: Figure, path: Path) -> None:
         path: ends in `.svg` or `.png`.
     """
     kind = path.suffix.removeprefix(".")
-    settle(figure)
     nothing = {"Date": None} if kind == "svg" else {"Software": None}
     with rc_context(STYLE), whole(path) as partial:
+        settle(figure)
         figure.savefig(partial, format=kind, dpi=150, metadata=nothing)
 
 
@@ -81,6 +81,8 @@ def settle(figure: Figure) -> None:
     """Fix the layout, so that labels can be placed in what are the final axes."""
     if figure.get_layout_engine().__class__ is not ConstrainedLayoutEngine:
         return  # it is fixed already
+    # Letters are a little wider at the files' own resolutions than in this draw.
+    figure.get_layout_engine().set(rect=(0.02, 0, 0.96, 1))
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     # The layout's last bits differ from run to run; the files must not.
