@@ -363,7 +363,7 @@ def test_where_a_model_is_placed_reruns_nothing(project: Path) -> None:
     edit_config(project, {"models": {"llama": {"max_memory": {"cpu": "7GiB"}}}})
     assert pending(project) == set()
     output = snakemake(project, "--dry-run", "--printshellcmds", "--forceall")
-    assert output.count("""--max-memory '{"cpu": "7GiB"}'""") == 23
+    assert output.count("""--max-memory '{"cpu": "7GiB"}'""") == 24
 
 
 def test_rules_for_the_stories_leave_the_neutral_texts_alone(project: Path) -> None:
