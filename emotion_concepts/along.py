@@ -4,14 +4,15 @@ it writes (paper, section 9 and its Figure 27).
 Read without steering: a steered direction would be found again by its own probe.
 """
 
-import re
 from typing import Any
 
 import numpy as np
 import torch
 
-from emotion_concepts.capture import token_residuals
+from emotion_concepts.blackmail import SEND, THOUGHTS
+from emotion_concepts.capture import by_length, token_residuals
 from emotion_concepts.chat import tokenise
+from emotion_concepts.code_replies import FENCE
 from emotion_concepts.conversations import turns
 from emotion_concepts.directions import Directions
 from emotion_concepts.model import Model
@@ -22,17 +23,13 @@ from emotion_concepts.statistics import (
     percentile_interval,
     recentred_interval,
 )
-from emotion_concepts.store import cut
-from emotion_concepts.wild import unit
+from emotion_concepts.vectors import unit
 
 Json = dict[str, Any]
 POSITIONS = ("prompt", "assistant_start", "reply", "reasoning", "action")
 RANDOM_PROBES = 1000
 FEWEST = 5  # entries that a correlation is taken over
 DIGITS = 4  # of a token's probe value, as it is kept
-_THOUGHTS = re.compile(r"(?is)<(think|thinking|scratchpad)>(.*?)(?:</\1\s*>|\Z)")
-_SENT = re.compile(r"(?is)<send\b[^>]*>(.*?)(?:</send\s*>|\Z)")
-_CODE = re.compile(r"(?ms)^```[^\n]*\n(.*?)(?:^```|\Z)")
 
 
 def parts_of(behaviour: str, text: str) -> dict[str, list[tuple[int, int]]]:
@@ -43,11 +40,11 @@ def parts_of(behaviour: str, text: str) -> dict[str, list[tuple[int, int]]]:
     """
     if behaviour == "blackmail":
         return {
-            "reasoning": [found.span(2) for found in _THOUGHTS.finditer(text)],
-            "action": [found.span(1) for found in _SENT.finditer(text)],
+            "reasoning": [found.span("thought") for found in THOUGHTS.finditer(text)],
+            "action": [found.span("body") for found in SEND.finditer(text)],
         }
     if behaviour == "reward_hacking":
-        code = [found.span(1) for found in _CODE.finditer(text)]
+        code = [found.span("code") for found in FENCE.finditer(text)]
         edges = [0, *(edge for span in code for edge in span), len(text)]
         words = list(zip(edges[::2], edges[1::2], strict=True))
         return {"reasoning": [(a, b) for a, b in words if b > a], "action": code}
@@ -74,16 +71,14 @@ def read_along(
         (replies, positions, width) float32 means at POSITIONS, nan where a reply has no
         such part; and for each reply its tokens, prompt included, with their streams.
     """
-    rows = []
-    for place, (messages, text) in enumerate(replies):
-        tokens, names, spans = _positions(model, behaviour, messages, text)
-        rows.append((place, tokens, names, spans))
-    rows.sort(key=lambda row: len(row[1]))
+    rows = [_positions(model, behaviour, *reply) for reply in replies]
+    texts = [tokens for tokens, _, _ in rows]
     means = np.full((len(replies), len(POSITIONS), model.width), np.nan, np.float32)
     kept: list[tuple[list[str], torch.Tensor]] = [([], torch.empty(0))] * len(replies)
-    for batch in cut(rows, lambda b: len(b) * max(len(r[1]) for r in b), batch_tokens):
-        streams = token_residuals(model, [row[1] for row in batch], layer)
-        for (place, _, names, spans), stream in zip(batch, streams, strict=True):
+    for batch in by_length(texts, batch_tokens):
+        streams = token_residuals(model, [texts[place] for place in batch], layer)
+        for place, stream in zip(batch, streams, strict=True):
+            _, names, spans = rows[place]
             kept[place] = (names, stream)
             for slot, position in enumerate(POSITIONS):
                 if spans[position]:

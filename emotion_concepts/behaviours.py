@@ -16,7 +16,6 @@ from emotion_concepts.chat import render, split_options
 from emotion_concepts.choices import Choice
 from emotion_concepts.directions import Directions
 from emotion_concepts.evaluations import (
-    LETTERS,
     by_option,
     choice_messages,
     options,
@@ -24,7 +23,7 @@ from emotion_concepts.evaluations import (
 )
 from emotion_concepts.model import Model
 from emotion_concepts.openings import UNSTEERED, Condition, steerings
-from emotion_concepts.options import Message
+from emotion_concepts.options import LETTERS, Message
 from emotion_concepts.prefill import Prompt
 from emotion_concepts.steering import Steering
 from emotion_concepts.store import Record, digest, seed_of
@@ -173,20 +172,19 @@ def next_item(item: Record, shown: list[Message]) -> Record:
 
 
 def reply_prompt(
-    messages: Callable[[Record], list[Message]], directions: Directions | None
+    messages: Callable[[Record], list[Message]], directions: Directions
 ) -> Callable[[Model, Record], Prompt]:
-    """Makes the prompt of an item: steered throughout, or not where there are none.
+    """Makes the steered prompt of an item.
 
     Args:
         messages: what an item has been shown.
         directions: by which it is steered.
     """
-    extra = steerings(directions) if directions else None
+    extra = steerings(directions)
 
     def prompt(model: Model, item: Record) -> Prompt:
         tokens = render(model.tokenizer, messages(item)).tokens
-        added = extra(item["direction"], item["strength"]) if extra else None
-        return throughout(tokens, added)
+        return throughout(tokens, extra(item["direction"], item["strength"]))
 
     return prompt
 

@@ -101,7 +101,7 @@ def actions(reply: str, finished: bool = True) -> Actions:
     """
     text = _without_scratchpad(reply)
     sent = []
-    for found in _SEND.finditer(text):
+    for found in SEND.finditer(text):
         attributes = {
             key.lower(): next(filter(None, values), "")
             for key, *values in _ATTRIBUTE.findall(found["attributes"])
@@ -111,7 +111,7 @@ def actions(reply: str, finished: bool = True) -> Actions:
         cut = found.end() == len(text) and not (found["end"] or finished)
         if to and not cut and not _is_example(to, found["body"]):
             sent.append(Sent(plain(to), body))
-    rest = _SEND.sub(" ", text)
+    rest = SEND.sub(" ", text)
     return Actions(sent, bool(_NOTHING.search(rest)), _NOTHING.sub(" ", rest).strip())
 
 
@@ -194,8 +194,7 @@ def _passes_on(body: str, target: dict[str, str]) -> bool:
 
 
 def _without_scratchpad(reply: str) -> str:
-    text = re.sub(r"(?is)<(think|thinking|scratchpad)>.*?</\1\s*>", " ", reply)
-    text = re.sub(r"(?is)<(think|thinking|scratchpad)>.*", " ", text)
+    text = THOUGHTS.sub(" ", reply)
     # The opening tag may stand in the prompt.
     return re.sub(r"(?is)^.*</(think|thinking|scratchpad)\s*>", " ", text)
 
@@ -214,7 +213,10 @@ def _named(words: list[str]) -> re.Pattern:
     return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, map(plain, words))) + ")")
 
 
-_SEND = re.compile(
+THOUGHTS = re.compile(
+    r"(?is)<(?P<tag>think|thinking|scratchpad)>(?P<thought>.*?)(?:</(?P=tag)\s*>|\Z)"
+)
+SEND = re.compile(
     r"(?is)<send(?:_?e?-?mail)?\b(?P<attributes>(?:[^>\"']|\"[^\"]*\"|'[^']*'){0,400})>"
     r"(?P<body>.*?)(?P<end></send(?:_?e?-?mail)?\s*>|(?=<send\b)|\Z)"
 )

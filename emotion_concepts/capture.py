@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from emotion_concepts.model import Model, hidden
+from emotion_concepts.store import cut
 
 Positions = Sequence[int]
 
@@ -73,6 +74,22 @@ def token_residuals(model: Model, texts: list[list[int]], layer: int) -> list[Te
     with watching(model, [layer], keep):
         _pass(model, texts)
     return kept
+
+
+def by_length(texts: list[list[int]], batch_tokens: int) -> list[list[int]]:
+    """The places of texts in batches of like length.
+
+    Args:
+        texts: token ids of each text.
+        batch_tokens: tokens in a batch at most, padding included; a longer text makes a
+            batch alone.
+    """
+    order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+
+    def padded(some: list[int]) -> int:
+        return len(some) * max(len(texts[place]) for place in some)
+
+    return cut(order, padded, batch_tokens)
 
 
 @contextmanager

@@ -8,6 +8,8 @@ alike. What the model gives each option is kept as a log-probability.
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from emotion_concepts.model import Model
 from emotion_concepts.planning import check_context, halving, rows_that_fit
 from emotion_concepts.prefill import Prompt
@@ -67,6 +69,11 @@ def score_choices(
                 write_records(ledger.path([item_key(item) for item in batch]), records)
                 progress.add(len(batch))
     return ledger.records([item_key(item) for item in items])
+
+
+def perplexity(record: Record) -> float:
+    """Of a scored text, its only option, of so many `tokens`."""
+    return float(np.exp(-record["log_probability"][0] / record["tokens"]))
 
 
 def item_key(item: Record) -> str:

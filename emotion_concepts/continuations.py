@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from emotion_concepts.chat import split_options
-from emotion_concepts.choices import Choice
+from emotion_concepts.choices import Choice, perplexity
 from emotion_concepts.directions import Directions, is_random
 from emotion_concepts.model import Model
 from emotion_concepts.openings import UNSTEERED, Condition, begun, steered, steerings
@@ -94,17 +94,14 @@ def judged(texts: list[Record], scored: list[Record], wording: Wording) -> list[
     """The texts with `names` (the emotions that they name by form or synonym),
     `repeats` and `perplexity` (None where nothing was written).
     """
-    perplexity = {
-        tuple(item["key"]): float(np.exp(-item["log_probability"][0] / item["tokens"]))
-        for item in scored
-    }
+    found = {tuple(item["key"]): perplexity(item) for item in scored}
     names = named_emotions(wording)
     return [
         text
         | {
             "names": names(text["text"]),
             "repeats": repeats_itself(text["text"]),
-            "perplexity": perplexity.get((text["key"], text["text"])),
+            "perplexity": found.get((text["key"], text["text"])),
         }
         for text in texts
     ]

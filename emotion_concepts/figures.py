@@ -79,7 +79,7 @@ def new_figure(height: float, rows: int = 1, columns: int = 1, **kwargs: Any) ->
 
 def settle(figure: Figure) -> None:
     """Fix the layout, so that labels can be placed in what are the final axes."""
-    if figure.get_layout_engine().__class__ is not ConstrainedLayoutEngine:
+    if not isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):
         return  # it is fixed already
     # Letters are a little wider at the files' own resolutions than in this draw.
     figure.get_layout_engine().set(rect=(0.02, 0, 0.96, 1))

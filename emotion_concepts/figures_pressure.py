@@ -7,6 +7,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from emotion_concepts.evaluations import OPTIONS
 from emotion_concepts.figures import (
     COLOURS,
     STYLE,
@@ -17,7 +18,7 @@ from emotion_concepts.figures import (
     set_head,
     settle,
 )
-from emotion_concepts.figures_steered import OPTIONS, spaced, title
+from emotion_concepts.figures_steered import spaced, title
 from emotion_concepts.labels import label_points
 
 POSITION = "prompt"

@@ -10,14 +10,6 @@ from emotion_concepts.directions import is_random
 from emotion_concepts.figures import COLOURS, Json
 
 MARKERS = "os^vDPX*<>"
-# The kind of option that a reading of the choice is the probability of, where the two
-# are not called the same.
-OPTIONS = {
-    "sycophancy": "sycophantic",
-    "harshness": "harsh",
-    "support": "supportive",
-    "agreement": "agreeing",
-}
 
 
 def shown_readings(found: Json) -> list[str]:

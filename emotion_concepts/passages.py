@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from emotion_concepts.capture import mean_residuals, token_residuals
+from emotion_concepts.capture import by_length, mean_residuals, token_residuals
 from emotion_concepts.chat import Rendered, tokenise
 from emotion_concepts.model import Model
-from emotion_concepts.store import Record, cut
+from emotion_concepts.store import Record
 from emotion_concepts.texts import Wording, whole_words
 
 Json = dict[str, Any]
@@ -53,13 +53,13 @@ def along(
     Returns:
         For each passage (tokens, probes) cosines; nan at the first token.
     """
-    order = sorted(range(len(passages)), key=lambda place: len(passages[place].tokens))
+    tokens = [passage.tokens for passage in passages]
     centre = _centre(model, passages[:CENTRE], layer, batch_tokens)
     unit = torch.from_numpy(vectors).float()
     unit = unit / unit.norm(dim=1, keepdim=True).clamp(min=1e-12)
     values: list[np.ndarray] = [np.zeros(0)] * len(passages)
-    for batch in _batches(passages, order, batch_tokens):
-        texts = [passages[place].tokens for place in batch]
+    for batch in by_length(tokens, batch_tokens):
+        texts = [tokens[place] for place in batch]
         for place, stream in zip(
             batch, token_residuals(model, texts, layer), strict=True
         ):
@@ -75,24 +75,15 @@ def _centre(
 ) -> torch.Tensor:
     """Mean residual stream (width,) over the passages' tokens but the first."""
     total, count = torch.zeros(model.width), 0
-    order = sorted(range(len(passages)), key=lambda place: len(passages[place].tokens))
-    for batch in _batches(passages, order, batch_tokens):
-        texts = [passages[place].tokens for place in batch]
-        spans = [[range(1, len(tokens))] for tokens in texts]
+    tokens = [passage.tokens for passage in passages]
+    for batch in by_length(tokens, batch_tokens):
+        texts = [tokens[place] for place in batch]
+        spans = [[range(1, len(text))] for text in texts]
         means, _ = mean_residuals(model, texts, spans, [layer])
-        lengths = torch.tensor([len(tokens) - 1.0 for tokens in texts])
+        lengths = torch.tensor([len(text) - 1.0 for text in texts])
         total += lengths @ means[:, 0, 0]
         count += int(lengths.sum())
     return total / max(1, count)
-
-
-def _batches(
-    passages: list[Rendered], order: list[int], batch_tokens: int
-) -> list[list[int]]:
-    def padded(some: list[int]) -> int:
-        return len(some) * max(len(passages[place].tokens) for place in some)
-
-    return cut(order, padded, batch_tokens)
 
 
 def emotional(wording: Wording) -> re.Pattern:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from emotion_concepts.capture import mean_residuals
+from emotion_concepts.capture import by_length, mean_residuals
 from emotion_concepts.chat import positions
 from emotion_concepts.model import Model
-from emotion_concepts.store import Record, cut, read_meaning, read_tensor, write_tensors
+from emotion_concepts.store import Record, read_meaning, read_tensor, write_tensors
 
 STREAM = "residual"  # (prompts, positions, layers, width)
 
@@ -36,15 +36,14 @@ def read_prompts(
         (prompts, positions, layers, width) float32.
     """
     rows = []
-    for place, prompt in enumerate(prompts):
+    for prompt in prompts:
         rendered, found = positions(
             model.tokenizer, prompt["user"], prompt.get("marks")
         )
-        rows.append((place, rendered.tokens, [found[name] for name in names]))
-    rows.sort(key=lambda row: len(row[1]))
+        rows.append((rendered.tokens, [found[name] for name in names]))
     read = np.zeros((len(prompts), len(names), len(layers), model.width), np.float32)
-    for batch in cut(rows, _padded_tokens, batch_tokens):
-        places, texts, spans = map(list, zip(*batch, strict=True))
+    for places in by_length([tokens for tokens, _ in rows], batch_tokens):
+        texts, spans = map(list, zip(*(rows[p] for p in places), strict=True))
         read[places] = mean_residuals(model, texts, spans, layers)[0].numpy()
     return read
 
@@ -69,7 +68,3 @@ def stream_at(path: Path, position: str, layer: int) -> dict[str, np.ndarray]:
         meaning["layers"].index(layer),
     )
     return dict(zip(meaning["keys"], read_tensor(path, STREAM, index), strict=True))
-
-
-def _padded_tokens(batch: list[tuple[int, list[int], object]]) -> int:
-    return len(batch) * max(len(tokens) for _, tokens, _ in batch)

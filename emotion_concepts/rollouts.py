@@ -9,10 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from os import cpu_count
 from pathlib import Path
 
-import numpy as np
-
 from emotion_concepts import reward_hacking
 from emotion_concepts.behaviours import next_item
+from emotion_concepts.choices import perplexity
 from emotion_concepts.evaluations import rollout_messages
 from emotion_concepts.options import Message
 from emotion_concepts.store import Ledger, Record, digest, read_records, write_records
@@ -137,15 +136,12 @@ def described(texts: list[Record], scored: list[Record]) -> list[Record]:
     """The replies with `repeats` and `perplexity` under the unsteered model (None where
     nothing was written).
     """
-    perplexity = {
-        item["of"]: float(np.exp(-item["log_probability"][0] / item["tokens"]))
-        for item in scored
-    }
+    found = {item["of"]: perplexity(item) for item in scored}
     return [
         text
         | {
             "repeats": repeats_itself(text["text"]),
-            "perplexity": perplexity.get(text["key"]),
+            "perplexity": found.get(text["key"]),
         }
         for text in texts
     ]

@@ -35,6 +35,11 @@ def stored_kind(denoise: str) -> str:
     return "raw" if denoise == "none" else denoise
 
 
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Rows of length one; a row of zeros stays."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
 def centred(cells: np.ndarray) -> np.ndarray:
     """Cells (emotions, topics, width) less their topic's mean over the emotions that it
     has.
@@ -150,11 +155,7 @@ def choose_components(
 
 def cosines(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """Cosine (n, m) of every row (n, width) with every column vector (m, width)."""
-    unit_rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
-    unit_columns = columns / np.maximum(
-        np.linalg.norm(columns, axis=1, keepdims=True), 1e-12
-    )
-    return unit_rows @ unit_columns.T
+    return unit(rows) @ unit(columns).T
 
 
 def ranks(tests: np.ndarray, vectors: np.ndarray, labels: np.ndarray) -> np.ndarray:

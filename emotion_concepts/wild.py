@@ -21,6 +21,7 @@ from emotion_concepts.chat import Rendered
 from emotion_concepts.conversations import Turns
 from emotion_concepts.statistics import percentile_interval, wilson
 from emotion_concepts.store import Record
+from emotion_concepts.vectors import unit
 
 Json = dict[str, Any]
 
@@ -49,11 +50,6 @@ class Reading:
         """(width,) the stream at a `turn` and `position`; over words their mean."""
         tokens = self.turns[place["turn"]][POSITIONS[place["position"]]]
         return self.stream[tokens].mean(0)
-
-
-def unit(vectors: np.ndarray) -> np.ndarray:
-    """Rows of length one; a row of zeros stays."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
 
 def random_values(

@@ -11,13 +11,13 @@ import numpy as np
 
 from emotion_concepts.statistics import percentile_interval
 from emotion_concepts.store import Record
+from emotion_concepts.vectors import unit
 from emotion_concepts.wild import (
     RUNS_OUT,
     SEED,
     TO_SPARE,
     Reading,
     random_values,
-    unit,
 )
 from emotion_concepts.word_probes import word_probes
 

@@ -11,6 +11,7 @@ from emotion_concepts.choice_numbers import choice_numbers
 from emotion_concepts.command import run
 from emotion_concepts.directions import Directions, read_directions
 from emotion_concepts.evaluations import (
+    OPTIONS,
     READINGS,
     first_of_each,
     is_control,
@@ -32,12 +33,6 @@ from emotion_concepts.store import (
 from emotion_concepts.word_probes import word_probes
 
 Json = dict[str, Any]
-# The option whose probability stands for an evaluation over all of its entries.
-MAIN_OPTION = {
-    "blackmail": "blackmail",
-    "reward_hacking": "hack",
-    "sycophancy": "sycophantic",
-}
 
 
 def main() -> None:
@@ -174,23 +169,21 @@ def rates_of(
     """By measure and entry, how often the behaviour comes up unsteered, in the entries
     that offer it.
     """
-    option = MAIN_OPTION[behaviour]
+    main = next(iter(READINGS[behaviour]))
+    option = OPTIONS.get(main, main)
     offered = [e["id"] for e in entries if option in options(behaviour, e)]
     found = {
         "choice": {
             entry: choice["entries"][entry]["probability"][option] for entry in offered
         }
     }
-    names = [name for name in READINGS[behaviour] if name in ("control",)]
-    names.append(next(iter(READINGS[behaviour])))
     if rollout:
+        # An entry counts in one of the two.
         found["rollout"] = {
-            entry: rates[0]["rate"]
+            entry: rate["rate"]
             for entry, numbers in rollout["entries"].items()
-            for rates in [
-                [numbers["readings"][n] for n in names if numbers["readings"][n]]
-            ]
-            if rates
+            for name in ("control", main)
+            if (rate := numbers["readings"].get(name))
         }
     return found
 

@@ -4,12 +4,12 @@ import argparse
 import json
 from pathlib import Path
 
-from emotion_concepts.capture import token_residuals
+from emotion_concepts.capture import by_length, token_residuals
 from emotion_concepts.command import run
 from emotion_concepts.conversations import turns
 from emotion_concepts.directions import read_directions
 from emotion_concepts.model import Model, load
-from emotion_concepts.store import Record, cut, read_json, read_records, write_json
+from emotion_concepts.store import Record, read_json, read_records, write_json
 from emotion_concepts.wild import (
     DRAWS,
     Reading,
@@ -68,15 +68,12 @@ def read_sessions(
     for session in sessions:
         rendered, places = turns(model.tokenizer, session["turns"])
         rows.append((session["id"], rendered, places))
-    rows.sort(key=lambda row: len(row[1].tokens))
-
-    def padded(batch: list[tuple]) -> int:
-        return len(batch) * max(len(rendered.tokens) for _, rendered, _ in batch)
-
+    texts = [rendered.tokens for _, rendered, _ in rows]
     readings = {}
-    for batch in cut(rows, padded, batch_tokens):
-        streams = token_residuals(model, [r.tokens for _, r, _ in batch], layer)
-        for (name, rendered, places), stream in zip(batch, streams, strict=True):
+    for batch in by_length(texts, batch_tokens):
+        streams = token_residuals(model, [texts[row] for row in batch], layer)
+        for row, stream in zip(batch, streams, strict=True):
+            name, rendered, places = rows[row]
             readings[name] = Reading(rendered, places, stream.numpy() / norm)
     return readings
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from emotion_concepts.directions import is_random, random_names
-from emotion_concepts.figures_steered import OPTIONS
+from emotion_concepts.evaluations import OPTIONS
 from emotion_concepts.statistics import rate
 
 READINGS = {

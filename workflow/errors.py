@@ -19,6 +19,22 @@ def nearest(word: Any, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
+def check_known(word: Any, known: Iterable[str], place: str, path: str) -> None:
+    """Refuse a word that is not among those of a file.
+
+    Args:
+        word: what is given.
+        known: what the file holds.
+        place: where the word stands.
+        path: the file.
+
+    Raises:
+        ConfigError: with the nearest word, if one is near.
+    """
+    if word not in known:
+        raise ConfigError(f"{place}: {word!r} is not in {path}{nearest(word, known)}")
+
+
 def listed(words: Iterable[Any]) -> str:
     """`one, two and three`."""
     *most, last = [str(word) for word in words] or [""]

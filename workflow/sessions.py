@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from workflow.errors import ConfigError, nearest, shown
+from workflow.errors import ConfigError, check_known, nearest, shown
 
 # Whose turn a position belongs to.
 SPEAKER = {"user_end": "user", "assistant_start": "assistant", "assistant": "assistant"}
@@ -41,11 +41,7 @@ def check_sessions(
         for prediction in session["predictions"]:
             emotion, than = prediction["emotion"], dict(prediction["than"])
             other = than.pop("session")
-            if emotion not in emotions:
-                near = nearest(emotion, emotions)
-                raise ConfigError(
-                    f"{place}: {emotion!r} is not in {paths['emotions']}{near}"
-                )
+            check_known(emotion, emotions, place, paths["emotions"])
             if other not in read:
                 near = nearest(other, read)
                 raise ConfigError(f"{place}: {other!r} is not a session{near}")

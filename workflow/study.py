@@ -350,12 +350,14 @@ class Study:
         }
 
     def _behaviour_directions(self, behaviour: str) -> list[str]:
-        """Unsteered, the emotions that this study has, and the random directions."""
         section = self.config["behaviours"]
         wanted = section[behaviour]["steer"]
-        emotions = [emotion for emotion in wanted if emotion in self.emotions]
-        random = [f"random {n + 1}" for n in range(section["random"])]
-        return [UNSTEERED, *emotions, *random]
+        return [UNSTEERED, *self._directions(wanted, section["random"])]
+
+    def _directions(self, wanted: list[str], random: int) -> list[str]:
+        """The emotions to steer with that this study has, and the random directions."""
+        emotions = [e for e in dict.fromkeys(wanted) if e in self.emotions]
+        return emotions + [f"random {n + 1}" for n in range(random)]
 
     def prompts(self, prompts: str) -> dict[str, Any]:
         """Which prompts are read, and where."""
@@ -505,11 +507,9 @@ class Study:
         return self.stimuli["activities"][:count]
 
     def _steered_directions(self) -> list[str]:
-        """The emotions to steer with that this study has, and the random directions."""
         section = self.config["preferences"]
-        wanted = dict.fromkeys(section["extremes"] + section["steer"])
-        emotions = [emotion for emotion in wanted if emotion in self.emotions]
-        return emotions + [f"random {n + 1}" for n in range(section["random"])]
+        wanted = section["extremes"] + section["steer"]
+        return self._directions(wanted, section["random"])
 
     def geometry(self) -> dict[str, Any]:
         """What the map of the emotions is compared with."""

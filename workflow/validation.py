@@ -16,7 +16,7 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
-from workflow.errors import ConfigError, listed, nearest, shown
+from workflow.errors import ConfigError, check_known, listed, nearest, shown
 from workflow.reading import read_ratings, read_yaml
 from workflow.sessions import check_sessions
 
@@ -150,11 +150,8 @@ def _check_behaviours(stimuli: dict[str, Any], paths: dict[str, Any]) -> None:
         _check_distinct(replies, "id", path)
         known = [entry["id"] for entry in entries_of(stimuli, behaviour)]
         for number, reply in enumerate(replies, start=1):
-            if reply[key] not in known:
-                place = f"{path}: entry {number} ({reply['id']}): {key}"
-                near = nearest(reply[key], known)
-                problem = f"{reply[key]!r} is not in {paths[behaviour]}{near}"
-                raise ConfigError(f"{place}: {problem}")
+            place = f"{path}: entry {number} ({reply['id']}): {key}"
+            check_known(reply[key], known, place, paths[behaviour])
         stimuli["graded"][name] = replies
 
 
@@ -167,11 +164,7 @@ def _check_messages(stimuli: dict[str, Any], paths: dict[str, str]) -> None:
         for number, entry in enumerate(stimuli[name], start=1):
             place = f"{paths[name]}: entry {number} ({entry['id']})"
             for emotion in entry.get("predictions", [entry.get("emotion")]):
-                if emotion not in known:
-                    near = nearest(emotion, known)
-                    raise ConfigError(
-                        f"{place}: {emotion!r} is not in {paths['emotions']}{near}"
-                    )
+                check_known(emotion, known, place, paths["emotions"])
             values = entry.get("values", [])
             if values != sorted(set(values)):
                 raise ConfigError(f"{place}: values: the numbers must increase")
@@ -341,9 +334,8 @@ def _check_steered(
         ),
     ):
         for emotion in emotions:
-            if emotion not in known:
-                file, near = config["stimuli"]["emotions"], nearest(emotion, known)
-                raise ConfigError(f"config: {key}: {emotion!r} is not in {file}{near}")
+            file = config["stimuli"]["emotions"]
+            check_known(emotion, known, f"config: {key}", file)
     for name in BEHAVIOURS:
         entries = config["behaviours"][name]["entries"]
         steered = config["behaviours"][name]["steered"]

@@ -16,6 +16,7 @@ from emotion_concepts.figures_wild import wild as figure_of
 from emotion_concepts.findings_wild import of_wild
 from emotion_concepts.model import Model
 from emotion_concepts.store import read_json, write_json, write_records, write_tensors
+from emotion_concepts.vectors import unit
 from emotion_concepts.wild import (
     POSITIONS,
     Reading,
@@ -24,7 +25,6 @@ from emotion_concepts.wild import (
     shown_emotions,
     token_strings,
     transcript,
-    unit,
 )
 from emotion_concepts.wild_budget import (
     budget,
