@@ -24,6 +24,7 @@ from emotion_concepts.statistics import (
     recentred_interval,
 )
 from emotion_concepts.vectors import unit
+from emotion_concepts.wild import token_strings
 
 Json = dict[str, Any]
 POSITIONS = ("prompt", "assistant_start", "reply", "reasoning", "action")
@@ -175,14 +176,14 @@ def transcript(
     directions: Directions,
     emotions: list[str],
 ) -> Json:
-    """The tokens of a reply with what it answers, and the probes' value at each."""
-    values = probe_values(stream.numpy(), directions)
+    """The tokens of a reply with what it answers, and the probes' value at each but the
+    first (see `wild.transcript`).
+    """
+    values = probe_values(stream.numpy(), directions).round(DIGITS)
     return {
         "tokens": names,
         "values": {
-            emotion: values[:, directions.emotions.index(emotion)]
-            .round(DIGITS)
-            .tolist()
+            emotion: [None, *values[1:, directions.emotions.index(emotion)].tolist()]
             for emotion in emotions
         },
     }
@@ -203,5 +204,4 @@ def _positions(
         spans[part] = sorted(
             {i for a, b in found for i in whole.span(first + a, first + b)}
         )
-    names = [whole.text[a:b] for a, b in whole.offsets]
-    return whole.tokens, names, spans
+    return whole.tokens, token_strings(whole), spans
