@@ -11,7 +11,7 @@ study: .venv/installed
 	$(BIN)/snakemake $(TARGETS)
 
 test: .venv/peers
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 bench: .venv/peers
 	$(BIN)/snakemake benchmarks

@@ -78,7 +78,8 @@ def rollout_numbers(
     Returns:
         `outcomes` (all labels), `conditions` over the steered entries, `entries`
         (unsteered, all of them), `differences` (real less all random directions at that
-        strength, Newcombe's interval) and `power`.
+        strength, Newcombe's interval, wider where the random ones differ among
+        themselves) and `power`.
     """
     limit = likely_enough(replies)
     replies = [reply | {"coherent": is_coherent(reply, limit)} for reply in replies]
@@ -125,7 +126,25 @@ def is_coherent(reply: Record, limit: float) -> bool:
     return perplexity is not None and perplexity <= limit and not reply["repeats"]
 
 
-def newcombe(k: int, n: int, other_k: int, other_n: int) -> Interval:
+def overdispersion(counts: list[tuple[int, int]]) -> float:
+    """How much more rates differ among themselves than chance alone would have them:
+    the factor of their variance, 1 at least (McCullagh and Nelder 1989, section 4.5).
+
+    Args:
+        counts: of each, how many have it and how many there are.
+    """
+    counts = [(k, n) for k, n in counts if n]
+    k, n = _sums(counts)
+    if len(counts) < 2 or k in (0, n):
+        return 1.0
+    share = k / n
+    chi = sum(
+        (some - of * share) ** 2 / (of * share * (1 - share)) for some, of in counts
+    )
+    return max(1.0, chi / (len(counts) - 1))
+
+
+def newcombe(k: float, n: float, other_k: float, other_n: float) -> Interval:
     """Interval of the difference of two rates, by Newcombe's hybrid score method
     (Newcombe 1998, method 10), which keeps its width at rates of 0 and 1.
     """
@@ -197,6 +216,10 @@ def _counts(replies: list[Record], name: str) -> tuple[int, int]:
     return sum(found), len(found)
 
 
+def _sums(counts: list[tuple[int, int]]) -> tuple[int, int]:
+    return sum(k for k, _ in counts), sum(n for _, n in counts)
+
+
 def _numbers(behaviour: str, replies: list[Record], trusted: list[str]) -> Json:
     known = [r["perplexity"] for r in replies if r["perplexity"] is not None]
     total = len(replies)
@@ -227,15 +250,14 @@ def _differences(
     for case in some:
         if not case[1] or is_random(case[0]):
             continue
-        random = [r for c in random_cases(list(some), case[1]) for r in some[c]]
+        random = [some[c] for c in random_cases(list(some), case[1])]
         for name in READINGS[behaviour]:
-            (k, n), (other_k, other_n) = (
-                _counts(some[case], name),
-                _counts(random, name),
-            )
+            by_direction = [_counts(replies, name) for replies in random]
+            (k, n), (other_k, other_n) = _counts(some[case], name), _sums(by_direction)
             if not (n and other_n and name in trusted):
                 continue
-            bounds = newcombe(k, n, other_k, other_n)
+            excess = overdispersion(by_direction)
+            bounds = newcombe(k, n, other_k / excess, other_n / excess)
             yield {
                 "direction": case[0],
                 "strength": case[1],

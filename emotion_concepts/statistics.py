@@ -61,11 +61,15 @@ def wider(one: Interval, other: Interval) -> Interval:
     return Interval(min(one.low, other.low), max(one.high, other.high))
 
 
-def wilson(successes: int, trials: int) -> Interval:
+def wilson(successes: float, trials: float) -> Interval:
     """Wilson's score interval for a rate (Wilson 1927).
 
+    Args:
+        successes: how many have it.
+        trials: how many there are; both may be effective numbers, not whole ones.
+
     Raises:
-        ValueError: there are no trials.
+        ValueError: there is not one trial.
     """
     if trials < 1:
         raise ValueError("a rate needs at least one trial")
@@ -80,7 +84,7 @@ def wilson(successes: int, trials: int) -> Interval:
     return Interval(float(low), float(high))
 
 
-def rate(successes: int, trials: int) -> dict[str, float]:
+def rate(successes: float, trials: float) -> dict[str, float]:
     """A rate as it is stored: `k, n, rate, low, high`, Wilson's interval; only `k` and
     `n` where there are no trials.
     """

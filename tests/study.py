@@ -154,7 +154,8 @@ def snakemake(project: Path, *args: str, check: bool = True) -> str:
 
 
 def command(*args: str) -> list[str]:
-    return [sys.executable, "-m", "snakemake", *args]
+    # One core: tests run side by side, and threads that wait for each other crawl.
+    return [sys.executable, "-m", "snakemake", "--cores", "1", *args]
 
 
 def environment() -> dict[str, str]:

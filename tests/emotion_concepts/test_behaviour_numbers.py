@@ -16,6 +16,8 @@ from emotion_concepts.rollout_numbers import (
     is_coherent,
     likely_enough,
     newcombe,
+    overdispersion,
+    rollout_numbers,
     smallest_difference,
 )
 
@@ -103,6 +105,51 @@ def test_the_interval_of_a_difference_is_newcombes_own() -> None:
     assert newcombe(9, 10, 3, 10) == pytest.approx((0.1705, 0.8090), abs=1e-4)
     low, high = newcombe(0, 10, 0, 10)
     assert low < 0 < high
+
+
+def test_random_directions_that_differ_among_themselves_count_for_fewer_replies() -> (
+    None
+):
+    assert overdispersion([(10, 10), (0, 10), (10, 10), (0, 10)]) == pytest.approx(
+        40 / 3
+    )
+    assert overdispersion([(5, 10), (5, 10)]) == 1.0
+    assert overdispersion([(0, 10), (0, 10)]) == 1.0
+    assert overdispersion([(3, 10)]) == 1.0
+    assert overdispersion([]) == 1.0
+    generator = np.random.default_rng(0)
+    alike = [(int(k), 50) for k in generator.binomial(50, 0.3, 400)]
+    assert overdispersion(alike) == pytest.approx(1.0, abs=0.2)
+
+
+def difference(random: list[int]) -> dict:
+    """Of 8 hacks in 10 under calm from random directions with so many in 10."""
+    counts = {("calm", 0.1): 8, ("unsteered", 0.0): 5}
+    counts |= {(f"random {i}", 0.1): k for i, k in enumerate(random)}
+    replies = [
+        reply(
+            "t",
+            "x",
+            direction=direction,
+            strength=strength,
+            graded=True,
+            outcome="hack",
+            found={"hack": number < k},
+        )
+        for (direction, strength), k in counts.items()
+        for number in range(10)
+    ]
+    (found,) = rollout_numbers("reward_hacking", replies, ["t"], ["hack"])[
+        "differences"
+    ]
+    return found
+
+
+def test_a_difference_is_wider_where_random_directions_disagree() -> None:
+    alike, unlike = difference([5, 5, 5, 5]), difference([10, 0, 10, 0])
+    assert alike["value"] == unlike["value"] == pytest.approx(0.3)
+    assert (alike["low"], alike["high"]) == pytest.approx(newcombe(8, 10, 20, 40))
+    assert unlike["low"] < alike["low"] < alike["high"] < unlike["high"]
 
 
 def test_the_smallest_difference_is_seen_four_times_in_five() -> None:
