@@ -52,8 +52,8 @@ def behaviour(found: Json, curves: Curves) -> Figure:
     steered = {(d["direction"], d["strength"]) for d in found["choice"]["differences"]}
     lines = 2.0 if len(emotions) < 4 else 2.8
     heights = [0.15 + 0.17 * -(-(len(emotions) + 3) // 3), *[lines] * len(shown)]
-    heights += [1.0 + 0.2 * max(5, len(steered))]
-    heights += [2.4] if len(shown) > 1 else []
+    heights += [1.25 + 0.2 * max(5, len(steered))]
+    heights += [2.5] if len(shown) > 1 else []
     if bars:
         legend = -(-len(found["rollout"]["outcomes"]) // 4)
         heights.append(1.0 + 0.2 * legend + 0.16 * len(bars))
@@ -88,15 +88,16 @@ def behaviour(found: Json, curves: Curves) -> Figure:
 
 def _choice(axes: Axes, found: Json, reading: str, curve: dict) -> None:
     conditions = found["choice"]["conditions"]
+    name, units = spaced(reading).capitalize(), UNITS[found["behaviour"]]
     if not _lines(axes, found, conditions, reading, curve):
-        say(axes, "no option stands for it")
+        title(axes, f"{name} by choice")
+        say(axes, f"not measured: an interval\nneeds two steered {units}")
         return
     n = max(c["readings"][reading]["n"] for c in conditions if c["readings"][reading])
     axes.set_ylabel("probability")
     title(
         axes,
-        f"{spaced(reading).capitalize()} by choice: mean of {n} "
-        f"{UNITS[found['behaviour']]}, 95 % t intervals over them",
+        f"{name} by choice: mean of {n} {units}, 95 % t intervals over them",
     )
 
 

@@ -43,11 +43,18 @@ def coherence(axes: Axes, found: Json) -> None:
                 color=colour,
                 mfc="white" if random else colour,
                 ms=3.5,
-                label=f"{name}, random" if random else name,
+                label=None if random else name,
             )
     if len(strengths) <= 5:
         axes.set_xticks(strengths, [signed(strength) for strength in strengths])
-    axes.legend(loc="best", ncols=2, columnspacing=0.8, handletextpad=0.1)
+    # Below, where no point can lie.
+    axes.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.28),
+        ncols=3,
+        columnspacing=0.8,
+        handletextpad=0.1,
+    )
     title(
         axes,
         "Whole rollouts: emotions pooled (filled; at 0 unsteered), random pooled "

@@ -65,6 +65,15 @@ def one_control(found: dict) -> dict:
     return found
 
 
+def one_steered(found: dict) -> dict:
+    """One entry of each kind is steered, too few for an interval of the choices."""
+    found = copy.deepcopy(found)
+    found["choice"]["differences"] = []
+    for condition in found["choice"]["conditions"]:
+        condition["readings"] = dict.fromkeys(condition["readings"])
+    return found
+
+
 VARIANTS = {
     "whole": lambda found: found,
     "no rollouts": without_rollouts,
@@ -74,6 +83,7 @@ VARIANTS = {
     "unsteered": unsteered,
     "ungraded": ungraded,
     "one control": one_control,
+    "one steered": one_steered,
 }
 
 
@@ -101,6 +111,7 @@ def test_every_behaviour_draws_whatever_is_missing(name: str, tmp_path: Path) ->
         (untrusted, "the grader is not trusted"),
         (without_emotions, "no emotion beside"),
         (unsteered, "no emotion beside"),
+        (one_steered, "an interval\nneeds two steered inboxes"),
     ],
 )
 def test_a_panel_says_why_it_is_empty(change: object, said: str) -> None:
@@ -144,6 +155,17 @@ def test_harshness_has_panels_and_curves_of_its_own() -> None:
     assert any(
         np.array_equal(np.column_stack(line.get_data()), paper) for line in panel.lines
     )
+
+
+def test_no_point_lies_under_the_key_of_whole_rollouts() -> None:
+    for found in behaviours():
+        figure = behaviour(found, CURVES)
+        figure.canvas.draw()
+        (panel,) = (a for a in figure.axes if a.get_title("left").startswith("Whole"))
+        key = panel.get_legend().get_window_extent()
+        assert not key.overlaps(panel.get_window_extent())
+        assert figure.bbox.containsx(key.x0)
+        assert figure.bbox.containsx(key.x1)
 
 
 def test_stacked_bars_are_told_apart_without_colour() -> None:
