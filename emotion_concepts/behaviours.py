@@ -16,7 +16,6 @@ from emotion_concepts.chat import render, split_options
 from emotion_concepts.choices import Choice
 from emotion_concepts.directions import Directions
 from emotion_concepts.evaluations import (
-    by_option,
     choice_messages,
     options,
     orders,
@@ -113,11 +112,6 @@ def option_chooser(
         return throughout(tokens, extra(item["direction"], item["strength"])), letters
 
     return choose
-
-
-def chosen(record: Record) -> list[float]:
-    """Log-probability of each option of a scored item, in the options' own order."""
-    return by_option(record["log_probability"], record["order"])
 
 
 def rollout_items(

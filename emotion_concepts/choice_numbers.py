@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from emotion_concepts.behaviours import chosen
 from emotion_concepts.directions import is_random
-from emotion_concepts.evaluations import READINGS, options, readings_of
+from emotion_concepts.evaluations import READINGS, chosen, options, readings_of
 from emotion_concepts.openings import UNSTEERED
 from emotion_concepts.statistics import LEVEL
 from emotion_concepts.store import Record

@@ -97,6 +97,11 @@ def orders(behaviour: str, entry: Record) -> list[tuple[int, ...]]:
     return balanced_orders(len(options(behaviour, entry)))
 
 
+def chosen(record: Record) -> list[float]:
+    """Log-probability of each option of a scored item, in the options' own order."""
+    return by_option(record["log_probability"], record["order"])
+
+
 def choice_messages(
     behaviour: str, entry: Record, instructions: Record, order: tuple[int, ...]
 ) -> list[Message]:
@@ -138,13 +143,18 @@ def by_option(log_probability: list[float], order: list[int]) -> list[float]:
     return found
 
 
-def first_of_each(behaviour: str, entries: list[Record], count: int) -> list[Record]:
-    """The first so many entries of each kind, in order."""
+def first_of_each(
+    behaviour: str, entries: list[Record], count: int, controls: int | None = None
+) -> list[Record]:
+    """The first so many entries of each kind, in order; of each kind of control
+    `controls`, if that is another number.
+    """
     seen: dict[str, int] = {}
     chosen = []
     for entry in entries:
         kind = kind_of(behaviour, entry)
         seen[kind] = seen.get(kind, 0) + 1
-        if seen[kind] <= count:
+        other = controls is not None and is_control(behaviour, entry)
+        if seen[kind] <= (controls if other else count):
             chosen.append(entry)
     return chosen

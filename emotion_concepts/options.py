@@ -15,11 +15,12 @@ Which one would you give? Answer with its letter only."""
 
 
 def balanced_orders(count: int) -> list[tuple[int, ...]]:
-    """Orders of `count` options in which none is favoured.
+    """Orders of `count` options in which none is favoured: every option stands in every
+    place, and before every other, equally often.
 
-    The rotations, then each of them backwards. After the first `count` every option has
-    stood once in every place; after all 2 x `count` every option has also stood before
-    every other equally often.
+    An even number of options needs `count` orders (the rotations of a row that zigzags
+    from both ends, Williams 1949; each is there backwards too), an odd number twice as
+    many (the rotations, then each of them backwards).
 
     Args:
         count: how many options there are, two or more.
@@ -27,8 +28,11 @@ def balanced_orders(count: int) -> list[tuple[int, ...]]:
     Returns:
         The orders; `order[place]` is the number of the option in that place.
     """
-    rotations = [tuple((i + s) % count for i in range(count)) for s in range(count)]
-    return rotations + [order[::-1] for order in rotations]
+    even = count % 2 == 0
+    row = [i // 2 if i % 2 == 0 else count - 1 - i // 2 for i in range(count)]
+    first = row if even else range(count)
+    rotations = [tuple((i + s) % count for i in first) for s in range(count)]
+    return rotations if even else rotations + [order[::-1] for order in rotations]
 
 
 def lettered(options: list[str], order: tuple[int, ...]) -> str:

@@ -56,9 +56,8 @@ def main() -> None:
     same_model(identity, args.streams)
     directions = read_directions(args.vectors, identity)
     grader = read_json(args.grader)
-    steered = [
-        entry["id"] for entry in first_of_each(behaviour, entries, settings["steered"])
-    ]
+    of_each = settings["steered"], settings["steered_controls"]
+    steered = [entry["id"] for entry in first_of_each(behaviour, entries, *of_each)]
     choice = choice_numbers(
         behaviour,
         entries,

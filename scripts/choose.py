@@ -26,7 +26,9 @@ def main() -> None:
     model = load(args.weights, args.max_memory)
     directions = read_directions(args.vectors, model.identity)
     some = conditions(settings["directions"], settings["strengths"])
-    steered = first_of_each(behaviour, entries, settings["steered"])
+    steered = first_of_each(
+        behaviour, entries, settings["steered"], settings["steered_controls"]
+    )
     cases = asked(entries, [entry["id"] for entry in steered], some)
     choose = option_chooser(model, behaviour, instructions, entries, directions)
     recipe = [rows, file_digest(args.vectors), model.identity, args.code]

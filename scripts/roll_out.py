@@ -59,7 +59,9 @@ def main() -> None:
     others = {name: ledger.others() for name, ledger in ledgers.items()}
     talks = Talks(behaviour, entries, instructions)
     some = conditions(settings["directions"], settings["strengths"])
-    steered = first_of_each(behaviour, entries, settings["steered"])
+    steered = first_of_each(
+        behaviour, entries, settings["steered"], settings["steered_controls"]
+    )
     cases = asked(entries, [entry["id"] for entry in steered], some)
     groups = rollout_items(cases, talks.shown, settings["rollouts"], drawing["seed"])
 

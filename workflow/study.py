@@ -271,6 +271,7 @@ class Study:
         return self._shown(behaviour) | {
             "asked": self.config["behaviours"][behaviour]["entries"],
             "steered": self.config["behaviours"][behaviour]["steered"],
+            "steered_controls": self.config["behaviours"]["steered_controls"],
             "directions": [name for name in names if self._shard_of(name) == shard],
             "strengths": self.config["behaviours"][behaviour]["strengths"],
             "batch_rows": self.config["batches"]["rows"],
@@ -328,6 +329,7 @@ class Study:
         return self._shown(behaviour) | {
             "asked": section["entries"],
             "steered": section["steered"],
+            "steered_controls": self.config["behaviours"]["steered_controls"],
             "directions": self._behaviour_directions(behaviour)[1:],
             "strengths": section["strengths"],
             "rollouts": section["rollouts"],

@@ -62,6 +62,10 @@ def test_letters_are_put_back_into_the_order_of_the_options() -> None:
 def test_the_first_so_many_of_each_kind_are_asked() -> None:
     found = [e["id"] for e in first_of_each("blackmail", INBOXES, 2)]
     assert found == ["a", "b", "calm"]
+    found = [e["id"] for e in first_of_each("blackmail", INBOXES, 1, 0)]
+    assert found == ["a"]
+    found = [e["id"] for e in first_of_each("blackmail", INBOXES, 1, 1)]
+    assert found == ["a", "calm"]
 
 
 def test_a_preference_for_the_first_letter_does_not_move_an_option() -> None:

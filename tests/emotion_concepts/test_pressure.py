@@ -198,6 +198,7 @@ class Pipeline:
             "instructions": {k: v for k, v in instructions.items() if k != "tasks"},
             "asked": 99,
             "steered": of_each,
+            "steered_controls": of_each,
             "directions": ["unsteered", "desperate", *random],
             "strengths": [STRENGTH],
             "batch_rows": 256,
