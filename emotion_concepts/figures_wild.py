@@ -71,6 +71,7 @@ def _predictions(axes: Axes, predicted: Json) -> None:
             axes.plot([], [], marker, color=DARK, mfc="white", ms=4.5, label=label)
     axes.plot([], [], color=PALE, lw=5, alpha=0.5, label="random directions")
     axes.axvline(0, color=DARK, lw=0.6)
+    axes.locator_params(axis="x", nbins=5)
     arrows = {"up": "↑", "down": "↓"}
     axes.set_yticks(
         range(len(each)),
