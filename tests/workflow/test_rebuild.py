@@ -490,9 +490,12 @@ def test_two_runs_at_once_do_no_harm(tmp_path: Path, undisturbed: bytes) -> None
             if list(project.glob("results/llama/stories/batches/*/*.jsonl")):
                 break
             time.sleep(0.05)
+        # However long the second takes to start, the first is not done by then.
+        first.send_signal(signal.SIGSTOP)
         second = snakemake(project, STORIES, check=False)
         assert "error: another run is at work on these results" in second
     finally:
+        first.send_signal(signal.SIGCONT)
         assert first.wait() == 0
     assert (project / STORIES).read_bytes() == undisturbed
 
