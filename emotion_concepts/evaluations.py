@@ -150,11 +150,20 @@ def first_of_each(
     `controls`, if that is another number.
     """
     seen: dict[str, int] = {}
-    chosen = []
+    found = []
     for entry in entries:
         kind = kind_of(behaviour, entry)
         seen[kind] = seen.get(kind, 0) + 1
         other = controls is not None and is_control(behaviour, entry)
         if seen[kind] <= (controls if other else count):
-            chosen.append(entry)
-    return chosen
+            found.append(entry)
+    return found
+
+
+def steered_ids(behaviour: str, entries: list[Record], settings: Record) -> list[str]:
+    """The ids of the entries that are also asked with steering: the first `steered` of
+    each kind, and `steered_controls` of each kind of control.
+    """
+    count, controls = settings["steered"], settings["steered_controls"]
+    found = first_of_each(behaviour, entries, count, controls)
+    return [entry["id"] for entry in found]

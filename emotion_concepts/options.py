@@ -4,6 +4,8 @@ A small model prefers a letter, or what stands first, over what an option says. 
 option stands in every place equally often, and the mean over the orders is read.
 """
 
+from collections.abc import Sequence
+
 LETTERS = "ABCDEFGH"
 Message = dict[str, str]
 ASK = """
@@ -20,7 +22,8 @@ def balanced_orders(count: int) -> list[tuple[int, ...]]:
 
     An even number of options needs `count` orders (the rotations of a row that zigzags
     from both ends, Williams 1949; each is there backwards too), an odd number twice as
-    many (the rotations, then each of them backwards).
+    many (the rotations, then each of them backwards). After the first `count` every
+    option has stood once in every place.
 
     Args:
         count: how many options there are, two or more.
@@ -28,11 +31,16 @@ def balanced_orders(count: int) -> list[tuple[int, ...]]:
     Returns:
         The orders; `order[place]` is the number of the option in that place.
     """
-    even = count % 2 == 0
-    row = [i // 2 if i % 2 == 0 else count - 1 - i // 2 for i in range(count)]
-    first = row if even else range(count)
-    rotations = [tuple((i + s) % count for i in first) for s in range(count)]
-    return rotations if even else rotations + [order[::-1] for order in rotations]
+    if count % 2:
+        rotations = _rotations(range(count))
+        return rotations + [order[::-1] for order in rotations]
+    return _rotations(
+        [n // 2 if n % 2 == 0 else count - 1 - n // 2 for n in range(count)]
+    )
+
+
+def _rotations(row: Sequence[int]) -> list[tuple[int, ...]]:
+    return [tuple((i + s) % len(row) for i in row) for s in range(len(row))]
 
 
 def lettered(options: list[str], order: tuple[int, ...]) -> str:

@@ -18,6 +18,7 @@ from emotion_concepts.evaluations import (
     kind_of,
     options,
     rollout_messages,
+    steered_ids,
 )
 from emotion_concepts.prompts import STREAM
 from emotion_concepts.rollout_numbers import graded_replies, rollout_numbers
@@ -56,8 +57,7 @@ def main() -> None:
     same_model(identity, args.streams)
     directions = read_directions(args.vectors, identity)
     grader = read_json(args.grader)
-    of_each = settings["steered"], settings["steered_controls"]
-    steered = [entry["id"] for entry in first_of_each(behaviour, entries, *of_each)]
+    steered = steered_ids(behaviour, entries, settings)
     choice = choice_numbers(
         behaviour,
         entries,

@@ -11,7 +11,7 @@ from emotion_concepts.behaviours import (
 from emotion_concepts.choices import ledger_keys, score_choices
 from emotion_concepts.command import run, steered_step
 from emotion_concepts.directions import read_directions
-from emotion_concepts.evaluations import first_of_each
+from emotion_concepts.evaluations import first_of_each, steered_ids
 from emotion_concepts.model import file_digest, load
 from emotion_concepts.store import Ledger, alone, read_json, write_records
 
@@ -26,10 +26,7 @@ def main() -> None:
     model = load(args.weights, args.max_memory)
     directions = read_directions(args.vectors, model.identity)
     some = conditions(settings["directions"], settings["strengths"])
-    steered = first_of_each(
-        behaviour, entries, settings["steered"], settings["steered_controls"]
-    )
-    cases = asked(entries, [entry["id"] for entry in steered], some)
+    cases = asked(entries, steered_ids(behaviour, entries, settings), some)
     choose = option_chooser(model, behaviour, instructions, entries, directions)
     recipe = [rows, file_digest(args.vectors), model.identity, args.code]
     ledger = Ledger(args.batches, recipe, ".jsonl", ledger_keys)

@@ -12,7 +12,7 @@ from emotion_concepts.behaviours import (
 )
 from emotion_concepts.command import run, steered_step
 from emotion_concepts.directions import read_directions
-from emotion_concepts.evaluations import first_of_each
+from emotion_concepts.evaluations import first_of_each, steered_ids
 from emotion_concepts.generation import Sampling
 from emotion_concepts.model import file_digest, load
 from emotion_concepts.rollouts import (
@@ -59,10 +59,7 @@ def main() -> None:
     others = {name: ledger.others() for name, ledger in ledgers.items()}
     talks = Talks(behaviour, entries, instructions)
     some = conditions(settings["directions"], settings["strengths"])
-    steered = first_of_each(
-        behaviour, entries, settings["steered"], settings["steered_controls"]
-    )
-    cases = asked(entries, [entry["id"] for entry in steered], some)
+    cases = asked(entries, steered_ids(behaviour, entries, settings), some)
     groups = rollout_items(cases, talks.shown, settings["rollouts"], drawing["seed"])
 
     def write(groups: list[list[Record]], messages: Messages) -> list[Record]:

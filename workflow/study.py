@@ -269,9 +269,7 @@ class Study:
         """Which options are asked for, and under which steering."""
         names = self._behaviour_directions(behaviour)
         return self._shown(behaviour) | {
-            "asked": self.config["behaviours"][behaviour]["entries"],
-            "steered": self.config["behaviours"][behaviour]["steered"],
-            "steered_controls": self.config["behaviours"]["steered_controls"],
+            **self._asked(behaviour),
             "directions": [name for name in names if self._shard_of(name) == shard],
             "strengths": self.config["behaviours"][behaviour]["strengths"],
             "batch_rows": self.config["batches"]["rows"],
@@ -327,14 +325,21 @@ class Study:
         """What an evaluation's numbers are made of."""
         section = self.config["behaviours"][behaviour]
         return self._shown(behaviour) | {
-            "asked": section["entries"],
-            "steered": section["steered"],
-            "steered_controls": self.config["behaviours"]["steered_controls"],
+            **self._asked(behaviour),
             "directions": self._behaviour_directions(behaviour)[1:],
             "strengths": section["strengths"],
             "rollouts": section["rollouts"],
             "emotions": section["steer"],
             "resamples": self.config["geometry"]["resamples"],
+        }
+
+    def _asked(self, behaviour: str) -> dict[str, int]:
+        """How many entries of each kind are asked, and how many with steering."""
+        section = self.config["behaviours"]
+        return {
+            "asked": section[behaviour]["entries"],
+            "steered": section[behaviour]["steered"],
+            "steered_controls": section["steered_controls"],
         }
 
     def _shown(self, behaviour: str) -> dict[str, Any]:
